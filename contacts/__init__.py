@@ -1,0 +1,1 @@
+"""People: contacts, how each channel knows them, and what they consent to."""

@@ -1,0 +1,1 @@
+"""Talk: conversations, messages, and how a message finds its channel."""

@@ -1,0 +1,100 @@
+"""Conversations begin, go on and end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Greatest
+
+from contacts.models import Contact
+from conversations import payloads
+from conversations.models import Conversation
+from gateway.channels.base import Channel
+from projects.models import App
+from webhooks.publishing import About, publish
+from webhooks.triggers import Trigger
+
+
+def join(
+    *, app: App, contact: Contact, accept_time: datetime, channel: Channel | None, now: datetime
+) -> Conversation:
+    """The active conversation, which now holds a message of `accept_time`; a new one where none is active.
+
+    Within the caller's transaction. The row is written before the message, so that a purge that looks at it waits,
+    or has already taken it away.
+    """
+    while True:
+        active = Conversation.objects.active().filter(app=app, contact=contact)
+        newest = {
+            "newest_accept_time": Greatest("newest_accept_time", accept_time),
+            "newest_ever_accept_time": Greatest("newest_ever_accept_time", accept_time),
+        }
+        if active.update(**newest, **({"active_channel": channel} if channel else {})):
+            return active.get()
+        try:
+            return _start(app=app, contact=contact, accept_time=accept_time, channel=channel, now=now)
+        except IntegrityError:
+            continue  # another message has just started it
+
+
+def stop(conversation: Conversation, *, now: datetime) -> None:
+    """End it: the next message starts a new one. Stopping a stopped one changes nothing."""
+    if not conversation.is_active:
+        return
+    conversation.stopped_at = now
+    conversation.save(update_fields=["stopped_at"])
+    _publish(Trigger.CONVERSATION_STOP, conversation, now)
+
+
+def remember(
+    conversation: Conversation,
+    *,
+    correlation_id: str = "",
+    metadata: dict[str, Any] | None,
+    merge: bool = False,
+) -> None:
+    """What a send gives for the conversation stays until another replaces it; what it does not give stays."""
+    if not correlation_id and metadata is None:
+        return
+    if correlation_id:
+        conversation.correlation_id = correlation_id
+    if metadata is not None:
+        conversation.metadata_json = _merged(conversation.metadata_json, metadata) if merge else metadata
+    conversation.save(update_fields=["correlation_id", "metadata_json"])
+
+
+@transaction.atomic
+def _start(
+    *, app: App, contact: Contact, accept_time: datetime, channel: Channel | None, now: datetime
+) -> Conversation:
+    conversation = Conversation.objects.create(
+        project_id=app.project_id,
+        app=app,
+        contact=contact,
+        active_channel=channel or "",
+        newest_accept_time=accept_time,
+        newest_ever_accept_time=accept_time,
+    )
+    _publish(Trigger.CONVERSATION_START, conversation, now)
+    return conversation
+
+
+def _publish(trigger: Trigger, conversation: Conversation, now: datetime) -> None:
+    about = About(accepted_time=now, event_time=now, correlation_id=conversation.correlation_id)
+    payload = {"conversation": payloads.conversation(conversation)}
+    publish(app=conversation.app, trigger=trigger, payload=payload, about=about)
+
+
+def _merged(current: Any, patch: Any) -> Any:
+    """RFC 7396: null removes a key, an object merges, anything else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(current) if isinstance(current, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = _merged(merged.get(key), value)
+    return merged

@@ -1,0 +1,138 @@
+"""Sending: the message is stored, routed and handed to the outbox in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+
+from contacts import resolving
+from contacts.models import Contact
+from contacts.resolving import Identity
+from conversations import conversing, payloads, routing, statuses
+from conversations.models import Candidate, Conversation, Direction, Message, Status
+from conversations.routing import Choice
+from gateway.channels.base import Channel
+from projects.models import App, ProcessingMode
+from webhooks.publishing import publish
+from webhooks.triggers import Trigger
+
+DEFAULT_TTL: Final = timedelta(hours=48)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """Who gets it: a contact, or identities in the order of the request."""
+
+    contact: Contact | None = None
+    identities: Sequence[Identity] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is sent, and how: the contract's SendMessageRequest without its recipient."""
+
+    content: Mapping[str, Any]
+    metadata: str = ""
+    correlation_id: str = ""
+    conversation_metadata: dict[str, Any] | None = None
+    merges_metadata: bool = False
+    channel_order: Sequence[Channel] = ()
+    channel_properties: Mapping[str, str] = field(default_factory=dict)
+    callback_url: str = ""
+    ttl: timedelta | None = None
+    is_urgent: bool = False
+    is_dispatched: bool = False
+
+
+@transaction.atomic
+def send(*, app: App, recipient: Recipient, draft: Draft, now: datetime) -> Message:
+    """Store the message with its route and hand it to its first channel; MESSAGE_SUBMIT tells of it.
+
+    Where no channel can be tried it has FAILED at once, with a delivery report that says why.
+    """
+    alone = draft.is_dispatched or app.processing_mode == ProcessingMode.DISPATCH
+    contact = None if alone else _contact(app, recipient, now)
+    choices = routing.route(
+        app=app, contact=contact, given=recipient.identities, own_order=draft.channel_order
+    )
+    first = next((choice for choice in choices if choice.verdict == Candidate.Verdict.WAITING), None)
+    conversation = _conversation(app, contact, draft, first, now)
+    message = _store(app, conversation, draft, first, now)
+    _trace(message, choices, first)
+    contact_id = contact.id if contact else ""
+    submitted = payloads.submitted(message, contact_id=contact_id)
+    publish(app=app, trigger=Trigger.MESSAGE_SUBMIT, payload=submitted, about=statuses.about(message, now))
+    if first is None:
+        statuses.settle(message, Status.FAILED, reason=routing.no_route_reason(choices), now=now)
+    else:
+        statuses.enqueue(message)
+    return message
+
+
+def _contact(app: App, recipient: Recipient, now: datetime) -> Contact:
+    if recipient.contact is not None:
+        return recipient.contact
+    return resolving.find_or_create(app=app, identities=recipient.identities, now=now)
+
+
+def _conversation(
+    app: App, contact: Contact | None, draft: Draft, first: Choice | None, now: datetime
+) -> Conversation | None:
+    if contact is None:
+        return None
+    channel = first.channel if first else None
+    conversation = conversing.join(app=app, contact=contact, accept_time=now, channel=channel, now=now)
+    conversing.remember(
+        conversation,
+        correlation_id=draft.correlation_id,
+        metadata=draft.conversation_metadata,
+        merge=draft.merges_metadata,
+    )
+    return conversation
+
+
+def _store(
+    app: App, conversation: Conversation | None, draft: Draft, first: Choice | None, now: datetime
+) -> Message:
+    sticky = conversation.correlation_id if conversation else ""
+    return Message.objects.create(
+        project_id=app.project_id,
+        app=app,
+        conversation=conversation,
+        direction=Direction.TO_CONTACT,
+        content=draft.content,
+        metadata=draft.metadata,
+        accept_time=now,
+        processing_mode=ProcessingMode.CONVERSATION if conversation else ProcessingMode.DISPATCH,
+        channel=first.channel if first else "",
+        identity=first.identity if first else "",
+        credential_id=first.credential.id if first and first.credential else None,
+        correlation_id=draft.correlation_id or sticky,
+        callback_url=draft.callback_url,
+        channel_properties=draft.channel_properties,
+        is_urgent=draft.is_urgent,
+        status=Status.ACCEPTED,
+        status_at=now,
+        expires_at=now + (draft.ttl or DEFAULT_TTL),
+    )
+
+
+def _trace(message: Message, choices: Sequence[Choice], first: Choice | None) -> None:
+    Candidate.objects.bulk_create(
+        Candidate(
+            app_id=message.app_id,
+            message_id=message.id,
+            accept_time=message.accept_time,
+            position=position,
+            level=choice.level,
+            channel=choice.channel,
+            identity=choice.identity,
+            credential_id=choice.credential.id if choice.credential else None,
+            verdict=Candidate.Verdict.TRYING if choice is first else choice.verdict,
+        )
+        for position, choice in enumerate(choices)
+    )

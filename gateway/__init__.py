@@ -1,0 +1,1 @@
+"""The outer wall: the only code that touches the network."""

@@ -1,0 +1,52 @@
+"""What goes through the door and what comes back: requests and responses as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+KEPT_BYTES = 4096  # of an answer's body, unless the request asks for more
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds since the start of the request until each step was done; 0.0 for a step that never was."""
+
+    dns: float = 0.0
+    connect: float = 0.0
+    tls: float = 0.0
+    first_byte: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back, or why nothing did.
+
+    `error` is one of "" (there is an answer), "timeout", "dns", "connect" and "tls" (never reached),
+    "forbidden" (the guard refused the address), "bad_url" (this cannot be sent at all) and "protocol"
+    (the exchange broke off: the other side may have taken the request).
+    """
+
+    status: int  # 0 when no answer came
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+    body: bytes = b""  # at most the request's `max_body`
+    error: str = ""
+    detail: str = ""
+    peer: str = ""  # the address that answered
+    timings: Timings = Timings()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to send. An `answer` that is known without asking the network is returned at once."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    timeout: float = 15.0  # seconds, for everything from the name to the last byte
+    max_body: int = KEPT_BYTES
+    answer: Response | None = None
+    tag: Any = None  # the sender's own: carried along, never looked at

@@ -1,0 +1,109 @@
+"""Signed bodies: the exact bytes of a callback, their signature, and whether a signature is good."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import math
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+SIGNATURE = "x-sinch-webhook-signature"
+NONCE = "x-sinch-webhook-signature-nonce"
+TIMESTAMP = "x-sinch-webhook-signature-timestamp"
+ALGORITHM = "x-sinch-webhook-signature-algorithm"
+
+LARGEST_SAFE_INTEGER = 2**53 - 1  # beyond it JavaScript rounds
+LARGEST_ARRAY_INDEX = 2**32 - 2  # keys that spell a number up to this one come first in JavaScript
+_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
+
+
+def sign(body: bytes, secret: str, *, nonce: str, timestamp: int) -> str:
+    """The MAC of body, nonce and timestamp (Unix seconds) under the secret as entered, in base64."""
+    return _mac(body, secret, nonce, str(timestamp))
+
+
+def headers(body: bytes, secret: str, *, nonce: str, timestamp: int) -> dict[str, str]:
+    """The four headers that go with a signed body."""
+    return {
+        SIGNATURE: sign(body, secret, nonce=nonce, timestamp=timestamp),
+        NONCE: nonce,
+        TIMESTAMP: str(timestamp),
+        ALGORITHM: "HmacSHA256",  # spelt so: the Java client hands it to its crypto provider
+    }
+
+
+def is_valid(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
+    """Whether these headers sign this body. Names in any case; the age of the timestamp is not judged."""
+    given = {name.lower(): value for name, value in headers.items()}
+    signature, nonce, timestamp = (given.get(name, "") for name in (SIGNATURE, NONCE, TIMESTAMP))
+    return hmac.compare_digest(_mac(body, secret, nonce, timestamp).encode(), signature.encode())
+
+
+def encode(payload: Any) -> bytes:
+    """The JSON bytes that JavaScript would make of this payload again after reading it.
+
+    One official client checks the signature of what it serialised anew, so these bytes must come back
+    unchanged. Raises TypeError for what is no JSON, lone surrogates included.
+    """
+    return orjson.dumps(_as_javascript(payload))
+
+
+def _mac(body: bytes, secret: str, nonce: str, timestamp: str) -> str:
+    message = b".".join((body, nonce.encode(), timestamp.encode()))
+    return base64.b64encode(hmac.digest(secret.encode(), message, hashlib.sha256)).decode()
+
+
+def _as_javascript(value: Any) -> Any:
+    """The value with its numbers and its order of keys as JavaScript has them; orjson does the rest."""
+    match value:
+        case str() | bool() | None:
+            return value
+        case int() if abs(value) <= LARGEST_SAFE_INTEGER:
+            return value
+        case int() | float():
+            return orjson.Fragment(_number(value))
+        case dict():
+            return {key: _as_javascript(value[key]) for key in _ordered(value)}
+        case list() | tuple():
+            return [_as_javascript(item) for item in value]
+        case _:
+            return value
+
+
+def _ordered(keys: Mapping[str, Any]) -> list[str]:
+    indices = sorted((key for key in keys if _is_index(key)), key=int)
+    return [*indices, *(key for key in keys if not _is_index(key))] if indices else list(keys)
+
+
+def _is_index(key: str) -> bool:
+    return _INDEX.fullmatch(key) is not None and int(key) <= LARGEST_ARRAY_INDEX
+
+
+def _number(value: float) -> str:
+    """Number::toString of ECMA-262: the shortest digits, plain from 1e-6 up to below 1e21."""
+    try:
+        value = float(value)
+    except OverflowError:
+        return "null"  # Infinity to JavaScript, which JSON cannot say
+    if not math.isfinite(value):
+        return "null"
+    if value == 0:
+        return "0"
+    sign, numerals, exponent = Decimal(repr(value)).normalize().as_tuple()
+    digits = "".join(map(str, numerals))
+    point = len(digits) + int(exponent)  # how many digits stand before the decimal point
+    minus = "-" * sign
+    if len(digits) <= point <= 21:
+        return minus + digits.ljust(point, "0")
+    if 0 < point <= 21:
+        return f"{minus}{digits[:point]}.{digits[point:]}"
+    if -6 < point <= 0:
+        return f"{minus}0.{'0' * -point}{digits}"
+    fraction = f".{digits[1:]}" if len(digits) > 1 else ""
+    return f"{minus}{digits[0]}{fraction}e{point - 1:+d}"

@@ -1,0 +1,174 @@
+"""One exchange at a time over libcurl: how a request is put to it, and what its end means."""
+
+from __future__ import annotations
+
+import functools
+import re
+import socket
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import pycurl
+
+from gateway.addresses import Guard, ascii_url, literal_address
+from gateway.exchange import Request, Response, Timings
+
+DRAINED_BYTES = 65_536  # read beyond those kept, so that the connection can be kept too; then it is cut
+CONNECT_SECONDS = 10.0  # for the name, the connection and TLS together
+
+
+class Transfer:
+    """One easy handle, used again and again, and what it has received of the present answer."""
+
+    def __init__(self, *, guard: Guard, proxy: str, ca_file: str) -> None:
+        self._guard = guard
+        self._proxy = proxy
+        self.curl = curl = pycurl.Curl()
+        curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+        curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+        curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
+        curl.setopt(pycurl.CAINFO, ca_file)
+        curl.setopt(pycurl.FOLLOWLOCATION, 0)
+        curl.setopt(pycurl.NOSIGNAL, 1)
+        curl.setopt(_QUICK_EXIT, 1)
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, int(CONNECT_SECONDS * 1000))
+        curl.setopt(pycurl.USERAGENT, "conversation-api")
+        # Both are set, empty or not, so that libcurl does not look for them in the environment.
+        curl.setopt(pycurl.PROXY, proxy)
+        curl.setopt(pycurl.NOPROXY, "")
+        curl.setopt(pycurl.WRITEFUNCTION, self._take_body)
+        curl.setopt(pycurl.HEADERFUNCTION, self._take_header)
+        if not proxy:
+            curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open)
+
+    def aim(self, request: Request) -> Response | None:
+        """Make ready for this request, or answer it with why it cannot be sent."""
+        self._headers: dict[str, str] = {}
+        self._body = bytearray()
+        self._received = 0
+        self._max_body = request.max_body
+        self._refusal = ""
+        self._has_dialled = False
+        try:
+            url, self._is_encrypted, literal, port = _target(request.url)
+            lines = _header_lines(request.headers)
+        except ValueError as error:
+            return Response(0, error="bad_url", detail=str(error))
+        if self._proxy and literal:
+            refusal = self._guard.refusal(literal, port=port, is_encrypted=self._is_encrypted)
+            if refusal:
+                return Response(0, error="forbidden", detail=refusal)
+        self.curl.setopt(pycurl.URL, url)
+        self.curl.setopt(pycurl.HTTPHEADER, lines)
+        self.curl.setopt(pycurl.TIMEOUT_MS, max(1, int(request.timeout * 1000)))
+        self._set_method(request)
+        return None
+
+    def _set_method(self, request: Request) -> None:
+        method = request.method.upper()
+        self.curl.setopt(pycurl.NOBODY, method == "HEAD")
+        if request.body or method in {"POST", "PUT", "PATCH"}:
+            self.curl.setopt(pycurl.POST, 1)
+            self.curl.setopt(pycurl.POSTFIELDS, request.body)
+        elif method != "HEAD":
+            self.curl.setopt(pycurl.HTTPGET, 1)
+        self.curl.setopt(pycurl.CUSTOMREQUEST, method)
+
+    def response(self, code: int, detail: str) -> Response:
+        """What the finished transfer brought; `code` is libcurl's."""
+        ask = self.curl.getinfo
+        timings = Timings(
+            dns=ask(pycurl.NAMELOOKUP_TIME),
+            connect=ask(pycurl.CONNECT_TIME),
+            tls=ask(pycurl.APPCONNECT_TIME),
+            first_byte=ask(pycurl.STARTTRANSFER_TIME),
+            total=ask(pycurl.TOTAL_TIME),
+        )
+        peer = ask(pycurl.PRIMARY_IP)
+        was_cut = code == pycurl.E_WRITE_ERROR and self._received > self._max_body
+        if code == pycurl.E_OK or was_cut:
+            return Response(
+                ask(pycurl.RESPONSE_CODE), self._headers, bytes(self._body), peer=peer, timings=timings
+            )
+        if self._refusal and not self._has_dialled:
+            return Response(0, error="forbidden", detail=self._refusal, timings=timings)
+        return Response(0, error=_ERRORS.get(code, "protocol"), detail=detail, peer=peer, timings=timings)
+
+    def _open(self, _purpose: int, address: Any) -> _Lent | int:
+        """The guard's place: libcurl gives the very address that it is about to dial."""
+        family, kind, protocol, (host, port, *_) = address
+        refusal = self._guard.refusal(host, port=port, is_encrypted=self._is_encrypted)
+        if refusal:
+            self._refusal = refusal
+            return int(pycurl.SOCKET_BAD)
+        self._has_dialled = True
+        return _Lent(socket.socket(family, kind, protocol))
+
+    def _take_header(self, line: bytes) -> None:
+        name, colon, value = line.decode("latin-1").partition(":")
+        if not colon:
+            if name.startswith("HTTP/"):  # another answer begins: the one before was a 1xx, or the proxy's
+                self._headers = {}
+            return
+        name, value = name.strip().lower(), value.strip()
+        self._headers[name] = f"{self._headers[name]}, {value}" if name in self._headers else value
+
+    def _take_body(self, chunk: bytes) -> int:
+        """Any other number than the chunk's length makes libcurl cut the connection."""
+        self._body += chunk[: max(0, self._max_body - len(self._body))]
+        self._received += len(chunk)
+        return len(chunk) if self._received <= self._max_body + DRAINED_BYTES else 0
+
+
+class _Lent:
+    """A socket for pycurl, which keeps a duplicate of it: ours closes as soon as it is let go."""
+
+    def __init__(self, lent: socket.socket) -> None:
+        self._lent = lent
+
+    def fileno(self) -> int:
+        return self._lent.fileno()
+
+    def __del__(self) -> None:
+        self._lent.close()
+
+
+@functools.lru_cache(maxsize=4096)  # the same few targets all day
+def _target(url: str) -> tuple[str, bool, str, int]:
+    """The URL for libcurl, whether it is encrypted, its literal address if it has one, its port."""
+    url = ascii_url(url)
+    parts = urlsplit(url)
+    is_encrypted = parts.scheme == "https"
+    return (
+        url,
+        is_encrypted,
+        literal_address(parts.hostname or ""),
+        parts.port or (443 if is_encrypted else 80),
+    )
+
+
+def _header_lines(headers: Mapping[str, str]) -> list[bytes]:
+    lines = [f"{name}: {value}" if value else f"{name};" for name, value in headers.items()]
+    if any(_BREAKS.search(line) for line in lines):
+        raise ValueError("A header may not hold a line break.")
+    # libcurl would add these two by itself; without a value they are left out.
+    lines.append("Expect:")
+    if not any(name.lower() == "content-type" for name in headers):
+        lines.append("Content-Type:")
+    return [line.encode() for line in lines]
+
+
+# libcurl's CURLOPT_QUICK_EXIT, which pycurl does not name: a hanging name server holds up one request only.
+_QUICK_EXIT = 322
+_BREAKS = re.compile(r"[\r\n\0]")
+_ERRORS = {
+    pycurl.E_OPERATION_TIMEDOUT: "timeout",
+    pycurl.E_COULDNT_RESOLVE_HOST: "dns",
+    pycurl.E_COULDNT_RESOLVE_PROXY: "connect",
+    pycurl.E_COULDNT_CONNECT: "connect",
+    pycurl.E_SSL_CONNECT_ERROR: "tls",
+    pycurl.E_PEER_FAILED_VERIFICATION: "tls",
+    pycurl.E_SSL_CACERT_BADFILE: "tls",
+    pycurl.E_URL_MALFORMAT: "bad_url",
+}

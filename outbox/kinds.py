@@ -1,0 +1,92 @@
+"""What a user of the outbox registers: how its entries become requests, and what their answers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+from gateway.http import Request, Response
+
+
+class Decision(StrEnum):
+    """What becomes of an entry after a try."""
+
+    DONE = "DONE"  # it leaves the outbox
+    RETRY = "RETRY"  # it comes back
+    DEAD = "DEAD"  # it leaves the outbox without success
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An entry that this dispatcher holds."""
+
+    id: int
+    owner: UUID
+    ref: UUID
+    attempt: int  # counts from 1
+    created_at: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an answer means."""
+
+    decision: Decision
+    after: float = 0.0  # seconds until the next try
+    pause: float = 0.0  # seconds the whole lane rests, whatever the decision
+    outcome: Any = None  # the user's own, handed back to `record`
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One finished try."""
+
+    claimed: Claimed
+    request: Request
+    response: Response
+    verdict: Verdict
+    started_at: datetime
+
+
+class Kind(Protocol):
+    """One user of the outbox. What it raises is logged and costs the entry a delay, never the entry."""
+
+    name: str
+
+    def load(self, entries: Sequence[Claimed]) -> Mapping[int, Request]:
+        """The requests by entry id, in one query. An entry left out has lost its subject and is dropped."""
+        ...
+
+    def read(self, claimed: Claimed, request: Request, response: Response) -> Verdict:
+        """What the answer means. Runs between two sends: no database, no waiting."""
+        ...
+
+    def record(self, results: Sequence[Result]) -> None:
+        """Keep what became of them, in the transaction in which the entries leave or are put back.
+
+        Gets only results of entries that were still held. It may put further entries.
+        """
+        ...
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    """Let dispatchers serve the lanes of this kind; called when the app registry is ready."""
+    _kinds[kind.name] = kind
+
+
+def unregister(name: str) -> None:
+    """Leave the lanes of this kind alone from now on."""
+    _kinds.pop(name, None)
+
+
+def registered() -> Mapping[str, Kind]:
+    """The kinds this process can serve, by name."""
+    return dict(_kinds)

@@ -1,0 +1,122 @@
+"""Serving one lane that is held: its entries are tried, a few at once, until nothing is due or it must go."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from outbox.batching import Batches
+from outbox.claiming import Lease
+from outbox.kinds import Claimed, Decision
+from outbox.limits import Limits
+from outbox.sending import Sender
+from outbox.settlements import Settlement
+
+FIRST_WIDTH = 2
+
+
+class Serving:
+    """A lane in the hands of this dispatcher.
+
+    It starts narrow and widens with each success, so that receivers who hang, however many, hold few of the
+    requests that may be in flight; one with a streak of failures gets a single try at a time.
+    """
+
+    def __init__(
+        self,
+        lease: Lease,
+        *,
+        sender: Sender,
+        pages: Batches[tuple[Lease, int], list[Claimed]],
+        limits: Limits,
+        held_until: float,
+        must_yield: Callable[[], bool],
+    ) -> None:
+        self.lease = lease
+        self.held_until = held_until  # by time.monotonic(), from before the claim: never too long
+        self.is_stirred = False  # something may have become due since the last page
+        self._sender = sender
+        self._pages = pages
+        self._limits = limits
+        self._must_yield = must_yield
+        self._yields_at = time.monotonic() + limits.slice
+        self._width = 1 if lease.fail_streak else FIRST_WIDTH
+        self._trying = 0
+        # (entry, attempt): a page that was read before a flush still shows what the flush took away.
+        self._seen: set[tuple[int, int]] = set()
+        self._flushed: set[tuple[int, int]] = set()
+        self._is_paused = False
+        self._is_leaving = False
+        self._moved = asyncio.Event()
+
+    async def serve(self) -> None:
+        """Return when the lane may be released: no try of it is under way any more."""
+        async with asyncio.TaskGroup() as tries:
+            while self._goes_on():
+                self.is_stirred = False
+                self._forget_flushed()
+                wanted = self._limits.page + self._trying
+                page = await self._pages((self.lease, wanted))
+                await self._try_each(page, tries)
+                if len(page) == wanted:
+                    continue
+                await self._until(lambda: self.is_stirred or not self._trying)
+                if not self.is_stirred:
+                    return
+
+    def _forget_flushed(self) -> None:
+        self._seen -= self._flushed
+        self._flushed.clear()
+
+    def stir(self) -> None:
+        """Look again, if anything keeps the lane open."""
+        self.is_stirred = True
+        self._moved.set()
+
+    def leave(self) -> None:
+        """Start no further try: the lane is lost, or the dispatcher stops."""
+        self._is_leaving = True
+        self._moved.set()
+
+    def _may_send(self) -> bool:
+        return not self._is_leaving and time.monotonic() < self.held_until
+
+    def _goes_on(self) -> bool:
+        if self._is_paused or not self._may_send():
+            return False
+        return time.monotonic() < self._yields_at or not self._must_yield()
+
+    async def _try_each(self, page: list[Claimed], tries: asyncio.TaskGroup) -> None:
+        for claimed in page:
+            if (claimed.id, claimed.attempt) in self._seen:
+                continue
+            await self._until(lambda: self._trying < self._width or self._is_leaving)
+            if not self._goes_on():
+                return
+            self._seen.add((claimed.id, claimed.attempt))
+            self._trying += 1
+            tries.create_task(self._try(claimed))
+
+    async def _try(self, claimed: Claimed) -> None:
+        try:
+            settlement = await self._sender.send(self.lease, claimed, may_send=self._may_send)
+            if settlement:
+                self._learn(settlement)
+        finally:
+            self._flushed.add((claimed.id, claimed.attempt))
+            self._trying -= 1
+            self._moved.set()
+
+    def _learn(self, settlement: Settlement) -> None:
+        self._is_paused |= settlement.paused_until is not None
+        match settlement.result and settlement.result.verdict.decision:
+            case Decision.DONE:
+                self._width = min(self._width + 1, self._limits.width)
+            case Decision.RETRY:
+                self._width = 1
+
+    async def _until(self, is_so: Callable[[], bool]) -> None:
+        while not is_so():
+            self._moved.clear()
+            await self._moved.wait()

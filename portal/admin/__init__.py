@@ -1,0 +1,5 @@
+"""The pages that show several rooms."""
+
+from portal.admin import app_page, conversation_page
+
+__all__ = ["app_page", "conversation_page"]

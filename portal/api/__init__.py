@@ -1,0 +1,1 @@
+"""The API's resources that show every room: the app."""

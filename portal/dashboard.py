@@ -1,0 +1,113 @@
+"""The portal's first page: of each project the caller sees, what goes on and what is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Count
+from django.http import HttpRequest
+
+from conversations.models import Direction, Message, Status
+from projects import clock
+from projects.models import App, ChannelCredential, Project
+from projects.roles import Right, reach
+from retention.models import OwedItem
+from webhooks.models import DeadLetter, Webhook
+
+SHOWN_AT_MOST: Final = 12  # projects: more are in the list
+SPAN: Final = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One project, in numbers. Each number leads to its list."""
+
+    project: Project
+    apps: Sequence[App]
+    received: int
+    sent: Mapping[str, int] = field(default_factory=dict)  # by status
+    failing_credentials: int
+    disabled_webhooks: int
+    dead_letters: int
+    owed: Sequence[OwedItem]
+
+    @property
+    def sent_total(self) -> int:
+        """Messages to contacts, whatever became of them."""
+        return sum(self.sent.values())
+
+    @property
+    def is_well(self) -> bool:
+        """Nothing waits for a person."""
+        return not (self.failing_credentials or self.disabled_webhooks or self.dead_letters or self.owed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """The cards, when they were counted, and whether there are more projects."""
+
+    cards: Sequence[Card]
+    counted_at: datetime
+    is_cut: bool
+    may_set_up: bool
+
+
+def dashboard(request: HttpRequest) -> Dashboard:
+    """The caller's dashboard; a handful of queries, whatever the number of projects."""
+    now, reached = clock.now(), reach(request)
+    projects = list(reached.projects().order_by("name", "pk")[: SHOWN_AT_MOST + 1])
+    shown = projects[:SHOWN_AT_MOST]
+    return Dashboard(
+        cards=_cards(shown, since=now - SPAN),
+        counted_at=now,
+        is_cut=len(projects) > len(shown),
+        may_set_up=reached.may(Right.OPERATION),
+    )
+
+
+def _cards(projects: Sequence[Project], *, since: datetime) -> list[Card]:
+    project_ids = [project.pk for project in projects]
+    apps: dict[UUID, list[App]] = {id_: [] for id_ in project_ids}
+    for app in App.objects.living().filter(project__in=project_ids).order_by("display_name", "pk"):
+        apps[app.project_id].append(app)
+    messages = _messages(project_ids, since)
+    owed: dict[UUID, list[OwedItem]] = {id_: [] for id_ in project_ids}
+    for item in OwedItem.objects.filter(app__project__in=project_ids, state="OPEN").select_related("app"):
+        owed[item.app.project_id].append(item)
+    of_living = {"app__project__in": project_ids, "app__deleted_at": None}
+    failing = _counted(ChannelCredential.objects.filter(**of_living, status="FAILING"))
+    disabled = _counted(Webhook.objects.filter(**of_living, disabled_at__isnull=False))
+    dead = _counted(DeadLetter.objects.filter(**of_living, accept_time__gte=since))
+    return [
+        Card(
+            project=project,
+            apps=apps[project.pk],
+            received=messages[project.pk, Direction.TO_APP, ""],
+            sent={
+                status: count
+                for status in Status
+                if (count := messages[project.pk, Direction.TO_CONTACT, status])
+            },
+            failing_credentials=failing[project.pk],
+            disabled_webhooks=disabled[project.pk],
+            dead_letters=dead[project.pk],
+            owed=owed[project.pk],
+        )
+        for project in projects
+    ]
+
+
+def _messages(project_ids: Sequence[UUID], since: datetime) -> Counter[Any]:
+    """How many messages of the last day, by project, direction and status."""
+    young = Message.objects.filter(project__in=project_ids, accept_time__gte=since)
+    rows = young.values_list("project_id", "direction", "status").annotate(Count("pk")).order_by()
+    return Counter({(project, direction, status): count for project, direction, status, count in rows})
+
+
+def _counted(rows: Any) -> Counter[UUID]:
+    return Counter(dict(rows.values_list("app__project_id").annotate(Count("pk")).order_by()))

@@ -1,0 +1,109 @@
+"""Everything together in the foreground: what `make run` calls."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connections
+
+from portal import firstrun, lifetime, statics, supervising
+from portal.embedded import serving
+from portal.supervising import Program, Supervisor
+
+_READY_SECONDS = 60.0
+
+
+class Command(BaseCommand):
+    """Database, Redis, web, workers and clock, with data to look at; Ctrl-C stops it all."""
+
+    help = "Runs everything together in the foreground. Ctrl-C stops it."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prepare, run, and say where to go."""
+        fault = supervising.listening_fault(settings.BIND, settings.PORT, patience=2)
+        if fault:
+            raise CommandError(
+                f"Nothing can listen on {settings.BIND}:{settings.PORT} ({fault}): set BIND or PORT."
+            )
+        try:
+            with serving.owned(settings.DATA_DIR, serving.missing()) as servers:
+                for server in servers:
+                    self._say(f"{server.name} runs, with its data in {settings.DATA_DIR}/embedded.")
+                facts = self._prepare_data()
+                fallen = self._run(facts, {server.name: server.process for server in servers})
+        except lifetime.Busy as error:
+            raise CommandError(
+                f"Another command uses the servers in {settings.DATA_DIR}: let it finish."
+            ) from error
+        if fallen:
+            raise CommandError(fallen)
+        self._say("Stopped.")
+
+    def _prepare_data(self) -> dict[str, Any]:
+        try:
+            call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
+        except OperationalError as error:
+            raise CommandError(f"The database cannot be used: {str(error).splitlines()[0]}") from error
+        statics.collect()
+        facts = firstrun.welcome(tell=self._say)
+        connections.close_all()
+        return facts
+
+    def _run(self, facts: dict[str, Any], servers: dict[str, "subprocess.Popen[bytes]"]) -> str:
+        """Run the programs until we are asked to stop; what fell, if something did."""
+        environment = {**os.environ, "CELERY_SKIP_CHECKS": "1"}
+        with Supervisor(_programs(), environment=environment, cwd=settings.BASE_DIR) as supervisor:
+            if supervisor.wait_until(_serves, seconds=_READY_SECONDS):
+                self._greet(facts)
+            fallen = supervisor.wait(others=servers)
+            self._say(str(fallen) if fallen else "Stopping …")
+        return str(fallen or "")
+
+    def _greet(self, facts: dict[str, Any]) -> None:
+        """Where to go, and with what."""
+        password = facts.get("password", "the one you set")
+        self._say(f"Portal   {facts['admin_url']}  (user {facts['username']}, password {password})")
+        self._say(f"API      {facts['base_url']}/v1/projects/{facts.get('project_id', '…')}/")
+        self._say(f"All this, and the API key of the demo project, is in {firstrun.path()}")
+        self._say("Ctrl-C stops everything.")
+
+    def _say(self, sentence: str) -> None:
+        self.stdout.write(self.style.MIGRATE_HEADING(sentence))
+        self.stdout.flush()
+
+
+def _serves() -> bool:
+    return supervising.serves(settings.BIND, settings.PORT)
+
+
+def _programs() -> list[Program]:
+    """In the order they stop: nobody gives new work to those who still finish theirs."""
+    # A checkout runs as whoever runs it: in a container that is root, and no task of ours is pickled.
+    tolerantly = ["-W", "ignore:You're running the worker with superuser"]
+    celery = [sys.executable, *tolerantly, "-m", "celery", "--quiet", "-A", "portal"]
+    level = ["--loglevel", settings.LOG_LEVEL]
+    alone = ["--without-heartbeat", "--without-gossip", "--without-mingle"]  # nobody to talk to
+    worker = [*celery, "worker", "--pool", "threads", *level, *alone]
+    schedule = ["--schedule", str(Path(settings.DATA_DIR) / "beat"), "--pidfile="]
+    return [
+        Program("web", _web()),
+        Program("beat", [*celery, "beat", *schedule, *level]),
+        Program("worker", [*worker, "-Q", "celery", "-c", "2", "-n", "worker@%h"]),
+        Program("outbox", [*worker, "-Q", "outbox", "-c", "1", "-n", "outbox@%h"]),
+    ]
+
+
+def _web() -> list[str]:
+    return [
+        *[sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"],
+        *["--host", settings.BIND, "--port", str(settings.PORT)],
+        *["--workers", str(settings.WEB_WORKERS), "--blocking-threads", "2"],
+        *["--workers-kill-timeout", "10"],
+        *["--log-level", settings.LOG_LEVEL.lower(), "portal.wsgi:application"],
+    ]

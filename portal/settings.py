@@ -1,0 +1,246 @@
+"""Every setting of the house: read from the environment (and `.env`) here and nowhere else."""
+
+import ipaddress
+import os
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from portal import embedded
+from portal.environment import BASE_DIR, DATA_DIR, env
+
+
+def required(name: str, *, otherwise: str) -> str:
+    """The variable, else what `manage.py up` once made and keeps in `DATA_DIR`, else one clear sentence."""
+    value = env.str(name, default="") or otherwise
+    if not value:
+        sys.exit(f"{name} is not set: set it in the environment, or start with `make run`, which makes one.")
+    return value
+
+
+def one_of(name: str, *options: str) -> str:
+    """The variable, by default the first of its options; for anything else, one clear sentence."""
+    value = env.str(name, default="") or options[0]
+    if value not in options:
+        sys.exit(f"{name} is {value!r}: set it to {' or '.join(options)}.")
+    return value
+
+
+SECRET_KEY = required("SECRET_KEY", otherwise=embedded.kept_secret(DATA_DIR, "SECRET_KEY"))
+# Newest first: the first encrypts, all decrypt.
+_keys = required("FIELD_ENCRYPTION_KEYS", otherwise=embedded.kept_secret(DATA_DIR, "FIELD_ENCRYPTION_KEYS"))
+FIELD_ENCRYPTION_KEYS = [key for key in _keys.split(",") if key]
+DEBUG = False
+
+# --- where we are ---------------------------------------------------------------------------------
+
+BIND = env.str("BIND", default="127.0.0.1")
+PORT = env.int("PORT", default=8000)
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://{BIND}:{PORT}").rstrip("/")
+WEB_WORKERS = env.int("WEB_WORKERS", default=2)
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+
+_public = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=sorted({_public.hostname or "localhost", "127.0.0.1", "localhost", "[::1]"})
+)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[f"{_public.scheme}://{_public.netloc}"])
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme == "https"
+SESSION_COOKIE_NAME = "portal_session"
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SECURE_HSTS_SECONDS = 31_536_000 if _public.scheme == "https" else 0
+SILENCED_SYSTEM_CHECKS = [
+    "security.W004",  # HSTS follows from PUBLIC_URL above
+    "security.W008",  # TLS ends at the operator's proxy: a redirect here would break API clients' POSTs
+    *["security.W010", "security.W012", "security.W016"],  # secure cookies follow from PUBLIC_URL above
+    # These look for middleware in MIDDLEWARE; it is in PORTAL_MIDDLEWARE, for the portal's paths alone.
+    *["security.W002", "security.W003", "admin.E408", "admin.E409", "admin.E410", "axes.W002"],
+]
+APPEND_SLASH = False  # the official clients follow a redirected POST as a GET without its body
+
+# --- the rooms ------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "portal.apps.PortalConfig",
+    "portal.apps.PortalAdminConfig",
+    "retention",
+    "conversations",
+    "contacts",
+    "webhooks",
+    "projects",
+    "outbox",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "pgtrigger",
+    "pghistory",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+]
+MIDDLEWARE = [
+    "portal.middleware.RequestIdMiddleware",
+    "portal.middleware.SecurityPolicyMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.middleware.PortalOnlyMiddleware",
+]
+# The API carries no session, cookie or CSRF token: these run for the portal's paths alone.
+PORTAL_MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+    "projects.audit.AuditMiddleware",
+]
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- PostgreSQL and Redis -------------------------------------------------------------------------
+
+DATABASE_URL = required("DATABASE_URL", otherwise=embedded.database_url(DATA_DIR))
+REDIS_URL = env.str("REDIS_URL", default="") or embedded.redis_url(DATA_DIR)
+DATABASES = {
+    "default": {
+        **env.db_url_config(DATABASE_URL),
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # Redis comes back some time, and nothing is lost until then
+CELERY_TASK_IGNORE_RESULT = True
+
+# --- people ---------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "projects.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
+AXES_ONLY_ADMIN_SITE = False
+OTP_TOTP_ISSUER = "Conversation API"
+
+# --- the API --------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["projects.authentication.AccessKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["projects.authentication.HasProjectAccess"],
+    "DEFAULT_PARSER_CLASSES": ["projects.wire.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["projects.wire.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "projects.wire.AlwaysJSON",
+    "EXCEPTION_HANDLER": "portal.errors.envelope",
+    "LIST_SERIALIZER_ERRORS_AS_DICT": True,
+    "UNAUTHENTICATED_USER": None,
+}
+DEFAULT_PROCESSING_MODE = one_of("DEFAULT_PROCESSING_MODE", "CONVERSATION", "DISPATCH")
+API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=800)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+TOKEN_LIFETIME_SECONDS = 3599
+MAX_WEBHOOKS_PER_APP = env.int("MAX_WEBHOOKS_PER_APP", default=5)
+
+# --- the outer wall -------------------------------------------------------------------------------
+
+OUTBOUND_ALLOWED_NETWORKS = [
+    ipaddress.ip_network(cidr.strip())
+    for cidr in env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
+    if cidr.strip()
+]
+EGRESS_PROXY = env.str("EGRESS_PROXY", default="")
+# Channel names, or {"*"} for all.
+CHANNELS_SANDBOXED = frozenset(env.list("CHANNELS_SANDBOXED", default=[]))
+CHANNEL_BASE_URLS = env.dict("CHANNEL_BASE_URLS", default={})
+
+WEBHOOK_TIMEOUT = env.float("WEBHOOK_TIMEOUT", default=15.0)
+WEBHOOK_RETRY_BASE = env.float("WEBHOOK_RETRY_BASE", default=5.0)
+WEBHOOK_RETRY_CAP = env.float("WEBHOOK_RETRY_CAP", default=21_600.0)
+WEBHOOK_RETRY_WINDOW = env.float("WEBHOOK_RETRY_WINDOW", default=259_200.0)
+
+EMAIL_URL = env.str("EMAIL_URL", default="")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="conversation-api@localhost")
+if EMAIL_URL:
+    vars().update(env.email_url_config(EMAIL_URL))
+ACCOUNT_MANAGER_EMAIL = env.str("ACCOUNT_MANAGER_EMAIL", default="")
+
+# --- retention ------------------------------------------------------------------------------------
+
+RETENTION_API_JUSTIFICATION = one_of("RETENTION_API_JUSTIFICATION", "owed", "required")
+
+# --- language, static files, logs -----------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+DATE_FORMAT, DATETIME_FORMAT = "j M Y", "j M Y, H:i:s"
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(DATA_DIR / "static")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {"()": "portal.logs.JSONFormatter"},
+        "plain": {"()": "portal.logs.PlainFormatter"},
+    },
+    "filters": {"not_unimplemented": {"()": "portal.logs.NotUnimplemented"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain" if os.environ.get("RUNS_UNDER_UP") else "json",
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.request": {"level": "ERROR", "filters": ["not_unimplemented"]},
+        "axes": {"level": "WARNING"},
+        # A line for every tick of the clock, and another for its end.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
+}

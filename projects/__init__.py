@@ -1,0 +1,1 @@
+"""The ground floor: accounts, people, projects, apps, credentials, keys, and who may see what."""

@@ -1,0 +1,101 @@
+"""An app's channel credentials: replaced whole, in the order that is the app's channel priority."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from gateway.channels import is_sandboxed
+from gateway.channels.base import Channel
+from gateway.channels.credentials import check, mask, unmasked
+from projects.models import App, ChannelCredential, CredentialStatus
+
+LONGEST_CALLBACK_SECRET: Final = 256  # characters: wire contract 3.2
+LARGEST_ORDINAL_NUMBER: Final = 2**31 - 1  # what the column holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A credential as it shall be. A secret may be its own mask: then the stored one stays."""
+
+    channel: Channel
+    key: str
+    values: Mapping[str, Any]
+    callback_secret: str = ""
+    ordinal_number: int = 0
+
+
+@transaction.atomic
+def replace(app: App, wanted: Sequence[Wanted]) -> None:
+    """Give the app these credentials, in this order, and no others.
+
+    One whose channel and ordinal number stay keeps its id, and so its callback URL. Raises ValidationError
+    with the fields' paths, e.g. `channel_credentials[0].static_bearer.token`.
+    """
+    App.objects.select_for_update(no_key=True).get(pk=app.pk)  # one change at a time
+    stored = {(row.channel, row.ordinal_number): row for row in app.credentials.all()}
+    whole = [_restored(one, stored.get((one.channel, one.ordinal_number))) for one in wanted]
+    if problems := [*_misfits(whole), *_repetitions(whole)]:
+        raise ValidationError({f"channel_credentials{path}": problem for path, problem in problems})
+    kept = {(one.channel, one.ordinal_number) for one in whole}
+    app.credentials.exclude(pk__in=[row.pk for place, row in stored.items() if place in kept]).delete()
+    for position, one in enumerate(whole):
+        row = stored.get((one.channel, one.ordinal_number)) or ChannelCredential(app=app)
+        _write(row, one, position=position)
+
+
+def _restored(wanted: Wanted, stored: ChannelCredential | None) -> Wanted:
+    """The same, with the stored secret wherever its mask came back."""
+    if stored is None or not isinstance(wanted.values, Mapping):
+        return wanted
+    values, secret = wanted.values, wanted.callback_secret
+    if stored.key == wanted.key:
+        values = unmasked(values, stored.values, wanted.key)
+    if secret == mask(stored.callback_secret):
+        secret = stored.callback_secret
+    return Wanted(
+        channel=wanted.channel,
+        key=wanted.key,
+        values=values,
+        callback_secret=secret,
+        ordinal_number=wanted.ordinal_number,
+    )
+
+
+def _misfits(wanted: Sequence[Wanted]) -> Iterator[tuple[str, str]]:
+    """What is wrong with each credential by itself."""
+    for index, one in enumerate(wanted):
+        for path, problem in check(one.channel, one.key, one.values):
+            yield f"[{index}].{path}", problem
+        if not 0 <= one.ordinal_number <= LARGEST_ORDINAL_NUMBER:
+            yield f"[{index}].credential_ordinal_number", f"must be 0 to {LARGEST_ORDINAL_NUMBER}"
+        if len(one.callback_secret) > LONGEST_CALLBACK_SECRET:
+            yield f"[{index}].callback_secret", f"must have at most {LONGEST_CALLBACK_SECRET} characters"
+
+
+def _repetitions(wanted: Sequence[Wanted]) -> Iterator[tuple[str, str]]:
+    """LINE alone may have several, each with its own number."""
+    seen = set()
+    for index, one in enumerate(wanted):
+        place = (one.channel, one.ordinal_number if one.channel == Channel.LINE else 0)
+        if place in seen and one.channel == Channel.LINE:
+            yield f"[{index}].credential_ordinal_number", f"{one.ordinal_number} is already taken on LINE"
+        elif place in seen:
+            yield f"[{index}].channel", f"{one.channel} already has a credential in this app"
+        seen.add(place)
+
+
+def _write(row: ChannelCredential, wanted: Wanted, *, position: int) -> None:
+    values = dict(wanted.values)
+    changed = row._state.adding or row.key != wanted.key or row.values != values
+    row.position = position
+    row.channel, row.ordinal_number, row.key = wanted.channel, wanted.ordinal_number, wanted.key
+    row.values, row.callback_secret = values, wanted.callback_secret
+    if changed:  # whether the old one worked says nothing of the new one
+        row.status = CredentialStatus.ACTIVE if is_sandboxed(wanted.channel) else CredentialStatus.PENDING
+        row.status_description = ""
+    row.save()

@@ -1,0 +1,179 @@
+"""The purge: deletes what the policies in force no longer keep, in small batches."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import math
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.db import DatabaseError
+
+from projects import clock
+from projects.models import App
+from retention import batches, due
+from retention.due import Count
+from retention.models import PurgeOverride
+
+logger = logging.getLogger(__name__)
+
+BUDGET_SECONDS: Final = 240.0  # of the 600 between two ticks
+DUTY: Final = 0.3  # the share of its time that a run works: writers notice it least so
+QUOTA: Final = 20  # batches of one part of an app, before the next app has its turn
+TOLERANCE: Final = timedelta(seconds=60)  # between the database's clock and ours
+PATIENCE: Final = 3  # rounds of an overriding run that may fail one after the other
+WAIT_SECONDS: Final = 0.1  # until an overriding run looks again at rows that others hold
+
+
+# Refused
+# ├── AheadOfClock     wait, give an override, or do a dry run
+# └── ClocksDisagree   set the clocks right, or give an override
+
+
+class Refused(Exception):
+    """Nothing was deleted: by this time too much would go."""
+
+
+class AheadOfClock(Refused):
+    """The given time has not come."""
+
+
+class ClocksDisagree(Refused):
+    """The database's clock is not that of this machine: one of them has jumped."""
+
+
+@dataclass(slots=True)
+class Purged:
+    """What went, or with a dry run would go, by app id; apps without anything are left out."""
+
+    apps: dict[str, Count] = field(default_factory=dict)
+
+    @property
+    def messages(self) -> int:
+        """All of them, those that went with their conversation included."""
+        return sum(count.messages for count in self.apps.values())
+
+    @property
+    def conversations(self) -> int:
+        """Those that went whole."""
+        return sum(count.conversations for count in self.apps.values())
+
+
+def run(*, now: datetime, app: App | None = None, override: str = "", dry_run: bool = False) -> Purged:
+    """Delete what is due at `now`, of one app or of all; those longest overdue come first.
+
+    It ends when nothing is left, or only what others hold, or after 240 seconds: the next tick goes on.
+    With the reason for an `override`, which is recorded, it ends when nothing is left. Raises Refused.
+    """
+    apps = [app] if app else list(App.objects.order_by("pk"))
+    if dry_run:
+        return Purged({app.pk: count for app in apps if (count := _count(app, now))})
+    if override.strip():
+        _record(override.strip(), now=now, app=app)
+        return _Run(now, pace=_Pace(seconds=math.inf, duty=1.0), is_stubborn=True).through(apps)
+    _refuse_a_wrong_clock(now)
+    return _Run(now, pace=_Pace(seconds=BUDGET_SECONDS, duty=DUTY), is_stubborn=False).through(apps)
+
+
+def _count(app: App, at: datetime) -> Count:
+    return sum((part.count() for part in due.of(app, at=at)), Count())
+
+
+def _refuse_a_wrong_clock(now: datetime) -> None:
+    told = clock.now()
+    if now > told:
+        raise AheadOfClock(f"{now.isoformat()} has not come: the database's clock says {told.isoformat()}.")
+    if abs(told - datetime.now(UTC)) > TOLERANCE:
+        raise ClocksDisagree(f"The database's clock says {told.isoformat()}, this machine's another time.")
+
+
+def _record(why: str, *, now: datetime, app: App | None) -> None:
+    taken = PurgeOverride.objects.create(why=why, moment=now, app=app, run_by=_operator(), run_at=clock.now())
+    logger.warning("%s overrides the purge's clock: %s", taken.run_by, taken)
+
+
+def _operator() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not have a name
+        return f"uid {os.getuid()}"
+
+
+class _Pace:
+    """How long a run may go on, and how much of that time it works."""
+
+    def __init__(self, *, seconds: float, duty: float) -> None:
+        self._until = time.monotonic() + seconds
+        self._rest = 1 / duty - 1
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() >= self._until
+
+    def rest_after(self, spent: float) -> None:
+        time.sleep(spent * self._rest)
+
+
+class _Run:
+    """One run through apps, in rounds: each has its quota, so a large one keeps nobody waiting."""
+
+    def __init__(self, at: datetime, *, pace: _Pace, is_stubborn: bool) -> None:
+        self._at = at
+        self._pace = pace
+        self._is_stubborn = is_stubborn  # it goes on until nothing is left
+        self._counts: defaultdict[str, Count] = defaultdict(Count)
+        self._failures = 0  # one after the other
+
+    def through(self, apps: Sequence[App]) -> Purged:
+        while waiting := _longest_overdue_first(apps, self._at):
+            moving = [app for app in waiting if not self._pace.is_over and self._moves(app)]
+            if self._pace.is_over:
+                break
+            if not moving and self._is_stubborn:
+                time.sleep(WAIT_SECONDS)
+            apps = waiting if self._is_stubborn else moving
+        return Purged(dict(self._counts))
+
+    def _moves(self, app: App) -> bool:
+        """Whether the app's turn deleted anything. What fails there does not stop the other apps."""
+        moved = False
+        try:
+            for count in _turn(app, self._at, self._pace):
+                if count:
+                    self._counts[app.pk] += count
+                    self._failures, moved = 0, True
+        except DatabaseError:
+            self._failures += 1
+            if self._is_stubborn and self._failures == PATIENCE:
+                raise
+            logger.warning("A batch of the purge of app %s failed.", app.pk, exc_info=True)
+        return moved
+
+
+def _turn(app: App, at: datetime, pace: _Pace) -> Iterator[Count]:
+    """The app's batches of one round."""
+    for part in range(due.PARTS):
+        since = None
+        for _ in range(QUOTA):
+            started = time.monotonic()
+            batch = batches.purge(app.pk, part=part, at=at, since=since)
+            yield batch.count
+            if pace.is_over:
+                return
+            if not batch.is_full or not batch.count:
+                break
+            since = batch.reached
+            pace.rest_after(time.monotonic() - started)
+
+
+def _longest_overdue_first(apps: Sequence[App], at: datetime) -> list[App]:
+    """Those of the apps that have something due."""
+    parts = due.of_apps(apps, at=at)
+    lags = {app: [lag for part in parts[app.pk] if (lag := part.lag()) is not None] for app in apps}
+    return sorted((app for app in apps if lags[app]), key=lambda app: max(lags[app]), reverse=True)

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from gateway.http import Client, Request
+from tests.gateway.loopback import LOOPBACK, Received, hang, serving
+
+
+def test_a_hundred_requests_in_a_row_share_one_connection(run):
+    async def body():
+        async with serving() as server, Client(guard=LOOPBACK) as client:
+            for _ in range(100):
+                assert (await client.send(Request("POST", server.url(), body=b"{}"))).status == 200
+
+        assert (server.connections, len(server.requests)) == (1, 100)
+
+    run(body)
+
+
+def test_a_hundred_requests_at_once_do_not_wait_for_each_other(run):
+    async def slowly(_: Received, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.2)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    async def body():
+        async with serving(slowly) as server, Client(guard=LOOPBACK) as client:
+            started = time.monotonic()
+            responses = await asyncio.gather(
+                *(client.send(Request("POST", server.url(), body=b"{}")) for _ in range(100))
+            )
+
+        assert [response.status for response in responses] == [200] * 100
+        assert time.monotonic() - started < 5
+
+    run(body)
+
+
+def test_many_senders_that_go_on_sending_all_get_their_own_answers(run):
+    async def repeat(received: Received, writer: asyncio.StreamWriter) -> None:
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(received.body)}\r\n\r\n"
+        writer.write(head.encode() + received.body)
+
+    async def body():
+        async with serving(repeat) as server, Client(guard=LOOPBACK) as client:
+
+            async def go_on(sender: int) -> None:
+                for turn in range(30):
+                    said = f"{sender}-{turn}".encode()
+                    response = await client.send(Request("POST", server.url(), body=said, timeout=5))
+                    assert response.body == said
+
+            await asyncio.wait_for(asyncio.gather(*(go_on(sender) for sender in range(32))), 20)
+
+        assert server.connections <= 32
+
+    run(body)
+
+
+def test_a_hanging_server_does_not_delay_the_others(run):
+    async def body():
+        async with serving(hang) as hanging, serving() as server, Client(guard=LOOPBACK) as client:
+            stuck = [
+                asyncio.ensure_future(client.send(Request("GET", hanging.url(), timeout=1)))
+                for _ in range(20)
+            ]
+            response = await asyncio.wait_for(client.send(Request("GET", server.url())), 0.8)
+            assert response.status == 200
+            assert {(await each).error for each in stuck} == {"timeout"}
+
+    run(body)
+
+
+def test_a_kept_connection_that_the_server_closed_is_opened_again(run):
+    async def close_after(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async def body():
+        async with serving(close_after) as server, Client(guard=LOOPBACK) as client:
+            for _ in range(5):
+                assert (await client.send(Request("POST", server.url(), body=b"{}"))).status == 200
+                await asyncio.sleep(0.01)
+
+        assert server.connections == 5
+
+    run(body)
+
+
+def test_a_cancelled_request_leaves_the_client_usable(run):
+    async def body():
+        async with serving(hang) as hanging, serving() as server, Client(guard=LOOPBACK) as client:
+            for _ in range(20):
+                task = asyncio.ensure_future(client.send(Request("GET", hanging.url())))
+                await asyncio.sleep(0.005)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                assert (await client.send(Request("GET", server.url()))).status == 200
+
+    run(body)
+
+
+def test_closing_the_client_cancels_what_is_on_its_way(run):
+    async def body():
+        async with serving(hang) as server:
+            async with Client(guard=LOOPBACK) as client:
+                task = asyncio.ensure_future(client.send(Request("GET", server.url())))
+                await asyncio.sleep(0.05)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    run(body)

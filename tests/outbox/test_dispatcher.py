@@ -1,0 +1,203 @@
+"""Dispatchers at work in threads of their own, as workers host them."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection, transaction
+
+from outbox import entries
+from outbox.kinds import Decision, Verdict
+from outbox.limits import Limits
+from outbox.models import Entry, Lane
+from tests.outbox.dispatchers import dispatching, eventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def is_empty() -> bool:
+    return not Entry.objects.exists()
+
+
+def test_the_bell_wakes_a_dispatcher_that_would_sleep_much_longer(parcels, receiver):
+    with dispatching(Limits(poll=30.0, poll_without_bell=30.0)):
+        time.sleep(0.5)
+        put_at = time.monotonic()
+        entries.put("parcels", [(uuid4(), uuid4())])
+        assert eventually(lambda: bool(receiver.paths))
+
+    assert receiver.arrived_at[receiver.paths[0]] - put_at < 1.0
+
+
+def test_without_redis_the_poll_finds_the_work(parcels, receiver, settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+
+    with dispatching():
+        time.sleep(0.5)
+        entries.put("parcels", [(uuid4(), uuid4())])
+        assert eventually(is_empty, within=3.0)
+
+    assert len(receiver.paths) == 1
+
+
+def test_what_is_not_committed_is_not_sent(parcels, receiver):
+    with dispatching(), transaction.atomic():
+        entries.put("parcels", [(uuid4(), uuid4())])
+        time.sleep(0.6)
+        assert receiver.paths == []
+        transaction.set_rollback(True)
+
+
+def test_a_retry_comes_on_time(parcels, receiver):
+    parcels.judge = lambda claimed, _: Verdict(
+        Decision.RETRY if claimed.attempt < 4 else Decision.DONE, after=0.2
+    )
+    entries.put("parcels", [(uuid4(), uuid4())])
+
+    with dispatching(Limits(poll=5.0, poll_without_bell=5.0)):
+        assert eventually(is_empty)
+
+    waits = [
+        later.started_at - earlier.started_at
+        for earlier, later in zip(parcels.recorded, parcels.recorded[1:], strict=False)
+    ]
+    assert len(waits) == 3
+    assert all(timedelta(seconds=0.2) <= wait < timedelta(seconds=0.6) for wait in waits)
+
+
+def test_hanging_receivers_hold_up_nobody_else(parcels, receiver):
+    hanging, healthy = [uuid4() for _ in range(30)], [uuid4() for _ in range(10)]
+    bad = {uuid4() for _ in range(300)}
+    receiver.answer = lambda path: receiver.hang() if path in {f"/{ref}" for ref in bad} else 200
+    entries.put("parcels", [(hanging[i % 30], ref) for i, ref in enumerate(bad)])
+
+    with dispatching(Limits(grace=0.1)):
+        assert eventually(lambda: len(receiver.paths) >= 30)
+        entries.put("parcels", [(healthy[i % 10], uuid4()) for i in range(100)])
+        put_at = time.monotonic()
+        assert eventually(lambda: len(parcels.recorded) == 100, within=5.0)
+        assert time.monotonic() - put_at < 2.0
+
+    assert Entry.objects.count() == 300
+
+
+def test_a_receiver_that_hangs_on_one_entry_still_gets_the_next(parcels, receiver):
+    owner, slow, quick = uuid4(), uuid4(), uuid4()
+    receiver.answer = lambda path: receiver.hang() if path == f"/{slow}" else 200
+    entries.put("parcels", [(owner, slow)])
+
+    with dispatching(Limits(grace=0.1)):
+        assert eventually(lambda: bool(receiver.paths))
+        entries.put("parcels", [(owner, quick)])
+        assert eventually(lambda: parcels.recorded_refs == [quick], within=2.0)
+
+
+def test_a_lane_sends_at_most_its_width_at_once(parcels, receiver):
+    def slowly(_: str) -> int:
+        time.sleep(0.02)
+        return 200
+
+    receiver.answer = slowly
+    owner = uuid4()
+    entries.put("parcels", [(owner, uuid4()) for _ in range(80)])
+
+    with dispatching(Limits(width=4)):
+        assert eventually(is_empty)
+
+    assert receiver.most_in_hand == 4
+
+
+def test_two_dispatchers_send_each_entry_once(parcels, receiver):
+    refs = [uuid4() for _ in range(600)]
+    owners = [uuid4() for _ in range(20)]
+
+    with dispatching(), dispatching():
+        for start in range(0, 600, 60):
+            batch = refs[start : start + 60]
+            entries.put("parcels", [(owners[i % 20], ref) for i, ref in enumerate(batch)])
+        assert eventually(is_empty)
+
+    assert sorted(receiver.paths) == sorted(f"/{ref}" for ref in refs)
+    assert sorted(parcels.recorded_refs) == sorted(refs)
+
+
+def test_a_lease_shorter_than_its_requests_is_kept_by_the_heartbeat(parcels, receiver):
+    def slowly(_: str) -> int:
+        time.sleep(1.5)
+        return 200
+
+    receiver.answer = slowly
+    entries.put("parcels", [(uuid4(), uuid4())])
+    limits = Limits(lease=timedelta(seconds=0.6), heartbeat=0.1)
+
+    with dispatching(limits), dispatching(limits):
+        assert eventually(is_empty)
+
+    assert len(receiver.paths) == 1
+
+
+def test_a_stop_waits_for_answers_and_releases_the_lanes(parcels, receiver):
+    def slowly(_: str) -> int:
+        time.sleep(0.5)
+        return 200
+
+    receiver.answer = slowly
+    entries.put("parcels", [(uuid4(), uuid4()) for _ in range(3)])
+
+    with dispatching():
+        assert eventually(lambda: len(receiver.paths) == 3)
+
+    assert len(parcels.recorded) == 3
+    assert not Lane.objects.exclude(lease_until=None).exists()
+
+
+def test_a_stop_gives_up_what_hangs_and_keeps_its_entry(parcels, receiver):
+    receiver.answer = receiver.hang
+    entries.put("parcels", [(uuid4(), uuid4())])
+
+    with dispatching(Limits(grace=0.2)) as dispatcher:
+        assert eventually(lambda: bool(receiver.paths))
+        stopped_at = time.monotonic()
+        dispatcher.stop()
+        assert time.monotonic() - stopped_at < 2.0
+
+    assert Entry.objects.get().attempts == 0
+    assert Lane.objects.get().lease_until is None
+
+
+def test_a_lost_database_connection_is_made_anew(parcels, receiver):
+    with dispatching():
+        entries.put("parcels", [(uuid4(), uuid4())])
+        assert eventually(is_empty)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        entries.put("parcels", [(uuid4(), uuid4()) for _ in range(20)])
+        assert eventually(is_empty)
+
+    assert len(parcels.recorded) == 21
+
+
+def test_an_idle_dispatcher_looks_at_most_five_times_a_second(parcels):
+    with dispatching():
+        time.sleep(1.5)
+        before = looks()
+        time.sleep(3.0)
+        seen = looks() - before
+
+    assert 0 < seen <= 5 * (3 + 1)  # the server counts up to a second late
+
+
+def looks() -> int:
+    """How often the entries were read; a look at an idle outbox reads them once."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")  # what this test read itself is counted now
+        cursor.execute(
+            "SELECT seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables WHERE relname = 'outbox_entry'"
+        )
+        return int(cursor.fetchone()[0])

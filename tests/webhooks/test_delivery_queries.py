@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from gateway.http import Request, Response
+from outbox.kinds import Claimed, Result
+from projects import ids
+from tests.factories import make_webhook
+from webhooks.delivery import WebhookDelivery
+from webhooks.models import Attempt, DeadLetter, Event, Webhook
+from webhooks.triggers import Trigger
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def claimed(app, *, webhooks: int, events: int) -> list[Claimed]:
+    """An entry for each event and webhook."""
+    owners = [make_webhook(app, f"https://{number}.example/").id for number in range(webhooks)]
+    refs = [
+        Event.objects.create(app=app, trigger=Trigger.OPT_IN, body=b"{}", accept_time=NOW).id
+        for _ in range(events)
+    ]
+    pairs = [(ids.to_uuid(owner), ids.to_uuid(ref)) for owner in owners for ref in refs]
+    return [entry(number, *pair) for number, pair in enumerate(pairs)]
+
+
+def entry(number: int, owner: UUID, ref: UUID) -> Claimed:
+    return Claimed(id=number, owner=owner, ref=ref, attempt=1, created_at=NOW, due_at=NOW)
+
+
+def result(entry: Claimed, status: int, **answer: Any) -> Result:
+    request, response = Request("POST", "https://0.example/"), Response(status, **answer)
+    return Result(entry, request, response, WebhookDelivery().read(entry, request, response), NOW)
+
+
+@pytest.mark.parametrize(("webhooks", "events"), [(1, 1), (4, 6)])
+def test_loading_takes_two_queries_whatever_the_batch(app, webhooks, events, django_assert_num_queries):
+    batch = claimed(app, webhooks=webhooks, events=events)
+
+    with django_assert_num_queries(2):
+        loaded = WebhookDelivery().load(batch)
+
+    assert set(loaded) == {entry.id for entry in batch}
+
+
+@pytest.mark.parametrize(("webhooks", "events"), [(3, 1), (4, 6)])
+def test_recording_takes_four_queries_whatever_the_batch(app, webhooks, events, django_assert_num_queries):
+    batch = claimed(app, webhooks=webhooks, events=events)
+    answers = [200, 410, 500]
+    results = [result(entry, answers[number % 3]) for number, entry in enumerate(batch)]
+
+    with django_assert_num_queries(4):  # events, attempts, dead letters, webhooks that are gone
+        WebhookDelivery().record(results)
+
+    assert Attempt.objects.count() == len(batch)
+    assert Webhook.objects.exclude(disabled_at=None).exists()
+
+
+def test_recording_successes_takes_two_queries(app, django_assert_num_queries):
+    results = [result(entry, 200) for entry in claimed(app, webhooks=2, events=3)]
+
+    with django_assert_num_queries(2):
+        WebhookDelivery().record(results)
+
+
+def test_of_an_event_that_was_purged_meanwhile_nothing_is_kept(app):
+    (entry,) = claimed(app, webhooks=1, events=1)
+    Event.objects.all().delete()
+
+    WebhookDelivery().record([result(entry, 0, error="forbidden")])
+
+    assert not Attempt.objects.exists()
+    assert not DeadLetter.objects.exists()
+
+
+def test_an_event_that_dies_twice_is_buried_once(app):
+    (entry,) = claimed(app, webhooks=1, events=1)
+    WebhookDelivery().record([result(entry, 0, error="forbidden", detail="first")])
+
+    WebhookDelivery().record([result(entry, 410)])
+
+    assert DeadLetter.objects.get().reason == "HTTP 410: the receiver is gone"

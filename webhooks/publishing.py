@@ -1,0 +1,124 @@
+"""Publishing: an event and its deliveries are stored with what caused them, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from gateway import signing
+from outbox import entries
+from projects import ids
+from projects.models import App
+from projects.wire import timestamp
+from webhooks.models import Attempt, Event, TargetType, Webhook, WebhookQuerySet
+from webhooks.triggers import BODY_KEYS, Trigger
+
+KIND = "webhook"  # of the outbox's lanes: the owner is a webhook, the ref an event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What an event is about: it fills the envelope, and says which message the event goes with."""
+
+    accepted_time: datetime  # when this server took it in
+    event_time: datetime  # when it happened
+    message_id: str | None = None
+    accept_time: datetime | None = None  # the message's; `accepted_time` where there is none
+    message_metadata: str = ""
+    correlation_id: str = ""
+
+
+def publish(*, app: App, trigger: Trigger, payload: Mapping[str, Any], about: About) -> None:
+    """Tell the app's webhooks that listen to the trigger, in the caller's transaction.
+
+    Nothing is written when none does.
+    """
+    body = envelope(
+        app_id=app.id, project_id=str(app.project_id), trigger=trigger, payload=payload, about=about
+    )
+    _publish(Webhook.objects.listening(app, trigger), trigger=trigger, body=body, about=about)
+
+
+def publish_in_project(
+    *, project_id: Any, trigger: Trigger, payload: Mapping[str, Any], about: About
+) -> None:
+    """Tell the webhooks of every app of the project: contacts belong to all of them, so `app_id` is empty."""
+    body = envelope(app_id="", project_id=str(project_id), trigger=trigger, payload=payload, about=about)
+    _publish(Webhook.objects.listening_in(project_id, trigger), trigger=trigger, body=body, about=about)
+
+
+def envelope(
+    *, app_id: str, project_id: str, trigger: Trigger, payload: Mapping[str, Any], about: About
+) -> dict[str, Any]:
+    """A callback as the subscriber reads it; its one body key says what happened."""
+    body = {
+        "app_id": app_id,
+        "project_id": project_id,
+        "accepted_time": timestamp(about.accepted_time),
+        "event_time": timestamp(about.event_time),
+        "message_metadata": about.message_metadata,
+        "correlation_id": about.correlation_id,
+        BODY_KEYS[trigger]: payload,
+    }
+    if trigger == Trigger.CONTACT_IDENTITIES_DUPLICATION:
+        # One official client looks for the list here and nowhere else: wire contract, "Bodies".
+        body["duplicated_identities"] = payload["duplicated_identities"]
+    return body
+
+
+@transaction.atomic(savepoint=False)
+def _publish(listening: WebhookQuerySet, *, trigger: Trigger, body: Mapping[str, Any], about: About) -> None:
+    webhooks = list(listening.only("app_id", "target_type").order_by("id"))
+    if not webhooks:
+        return
+    events = _store({webhook.app_id for webhook in webhooks}, trigger=trigger, body=body, about=about)
+    deliveries = [(webhook, events[webhook.app_id]) for webhook in webhooks]
+    _dismiss([pair for pair in deliveries if pair[0].target_type == TargetType.DISMISS])
+    entries.put(
+        KIND,
+        [
+            (ids.to_uuid(webhook.id), ids.to_uuid(event.id))
+            for webhook, event in deliveries
+            if webhook.target_type == TargetType.HTTP
+        ],
+    )
+
+
+def _store(
+    app_ids: Iterable[str], *, trigger: Trigger, body: Mapping[str, Any], about: About
+) -> dict[str, Event]:
+    """By app id its own copy of the event: it goes when that app's retention says so."""
+    encoded = signing.encode(body)  # once: every try signs and sends these bytes
+    events = [
+        Event(
+            app_id=app_id,
+            trigger=trigger,
+            body=encoded,
+            message_id=about.message_id,
+            accept_time=about.accept_time or about.accepted_time,
+        )
+        for app_id in app_ids
+    ]
+    return {event.app_id: event for event in Event.objects.bulk_create(events)}
+
+
+def _dismiss(deliveries: Sequence[tuple[Webhook, Event]]) -> None:
+    """Record that these are not sent; no query when there are none."""
+    Attempt.objects.bulk_create(
+        Attempt(
+            app_id=event.app_id,
+            message_id=event.message_id,
+            accept_time=event.accept_time,
+            event_id=event.id,
+            webhook=webhook,
+            number=0,
+            result=Attempt.Result.DISMISSED,
+            started_at=Now(),
+        )
+        for webhook, event in deliveries
+    )

@@ -1,0 +1,89 @@
+"""What a client may say about a webhook: typed wishes out of the API's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from rest_framework.exceptions import ValidationError
+
+from gateway.addresses import ForbiddenTarget, check_url, default_guard
+from projects.inputs import Input, Listing, OneOf, Text
+from webhooks.models import (
+    LONGEST_CLIENT_ID,
+    LONGEST_RESPONSE_TYPE,
+    LONGEST_SCOPE,
+    TargetType,
+    TokenRequestType,
+)
+from webhooks.subscribing import Wishes
+from webhooks.triggers import Trigger
+
+# What a field becomes when a client resets it.
+EMPTY: Final[Mapping[str, Any]] = {
+    "target": "",
+    "target_type": TargetType.HTTP,
+    "secret": "",
+    "triggers": [],
+    "client_credentials": None,
+}
+NO_CLIENT_CREDENTIALS: Final[Wishes] = {
+    "client_id": "",
+    "client_secret": "",
+    "token_endpoint": "",
+    "token_scope": "",
+    "token_response_type": "",
+    "token_request_type": TokenRequestType.BASIC,
+}
+
+
+class Target(Text):
+    """A URL that this server may call."""
+
+    def to_internal_value(self, data: Any) -> str:
+        url = super().to_internal_value(data)
+        try:
+            check_url(url, default_guard())
+        except ForbiddenTarget as error:
+            raise ValidationError(str(error)) from error
+        return url
+
+
+class ClientCredentials(Input):
+    """The receiver's own OAuth2 client: given whole, nothing that it leaves out is kept from before."""
+
+    client_id = Text(max_length=LONGEST_CLIENT_ID)
+    client_secret = Text()
+    endpoint = Target(source="token_endpoint")
+    scope = Text(required=False, default="", max_length=LONGEST_SCOPE, source="token_scope")
+    response_type = Text(
+        required=False, default="", max_length=LONGEST_RESPONSE_TYPE, source="token_response_type"
+    )
+    token_request_type = OneOf(TokenRequestType, default=TokenRequestType.BASIC)
+
+
+class Changes(Input):
+    """The fields that may be written, none of them required."""
+
+    target = Target(required=False, allow_blank=False)
+    target_type = OneOf(TargetType, required=False)
+    secret = Text(required=False)
+    triggers = Listing(child=OneOf(Trigger), required=False)
+    client_credentials = ClientCredentials(required=False)
+
+
+class Creation(Input):
+    """What a new webhook cannot do without."""
+
+    app_id = Text()
+    target = Target()
+
+
+def wishes(body: Any) -> Wishes:
+    """The fields that the body names. Raises ValidationError at the path of what is wrong."""
+    named: dict[str, Any] = Changes.read(body)
+    if "triggers" in named:
+        named["triggers"] = list(dict.fromkeys(named["triggers"]))  # a set, in the order given
+    if "client_credentials" in body:
+        named |= named.pop("client_credentials", None) or NO_CLIENT_CREDENTIALS
+    return cast("Wishes", named)
