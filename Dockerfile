@@ -10,10 +10,10 @@ COPY . .
 
 ENV PYTHONUNBUFFERED=1 DATA_DIR=/data STATIC_ROOT=/app/staticfiles
 # Collecting static files opens no secret and no connection: any value will do.
-RUN SECRET_KEY=build FIELD_ENCRYPTION_KEYS=build DATABASE_URL=postgres://build REDIS_URL=redis://build \
+RUN SECRET_KEY=build FIELD_ENCRYPTION_KEYS=b3BlbnMgbm90aGluZzsgdGhlIGJ1aWxkIGhhcyBpdC4= DATABASE_URL=postgres://build REDIS_URL=redis://build \
     python manage.py collectstatic --no-input --verbosity 0 \
     && install -d -o portal /data
 
 USER portal
 EXPOSE 8000
-CMD ["sh", "-c", "exec granian --interface wsgi --no-ws --host 0.0.0.0 --port 8000 --workers ${WEB_WORKERS:-2} --blocking-threads 2 portal.wsgi:application"]
+CMD ["sh", "-c", "exec granian --interface wsgi --no-ws --host 0.0.0.0 --port 8000 --workers ${WEB_WORKERS:-2} --blocking-threads 4 portal.wsgi:application"]

@@ -11,7 +11,7 @@ run:  ## everything together in the foreground; Ctrl-C stops it
 	$(RUN) manage.py up
 
 test:  ## the whole suite, on an embedded PostgreSQL and Redis of its own
-	$(TEST) -m pytest -n 2 $(ARGS)
+	$(TEST) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 # The checks want settings, not secrets: these open nothing.
 check: export DATA_DIR = var/check

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts import payloads, writing
+from contacts import payloads, unifying, writing
 from contacts.models import ChannelIdentity, Contact
 from contacts.serializers import ContactBody, ContactFilter
 from contacts.writing import ScopedIdentity
@@ -78,6 +78,18 @@ class ContactView(ProjectView):
     def contacts(self) -> QuerySet[Contact]:
         """The project's contacts."""
         return Contact.objects.filter(project=self.project_id)
+
+
+class IdentityConflictsView(ProjectView):
+    """`/contacts:identityConflicts`."""
+
+    def get(self, request: Request, **_: Any) -> Response:
+        """The numbers that several contacts share on SMS, MMS and RCS."""
+        page = Page.of(request, default=_LARGEST_PAGE, largest=_LARGEST_PAGE)
+        rows, token = page.cut(unifying.conflicts(self.project_id), by=("identity",))
+        holders = unifying.holders(self.project_id, [row.identity for row in rows])
+        shared = [payloads.identity_conflict(number, found) for number, found in holders.items()]
+        return Response({"conflicts": shared, "next_page_token": token})
 
 
 def _check_apps(

@@ -1,10 +1,11 @@
-"""Who no longer wants messages from an app."""
+"""Who no longer wants messages from an app, and who wants them again."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Q
@@ -18,44 +19,105 @@ from projects.models import App
 from webhooks.publishing import About, publish
 from webhooks.triggers import Trigger
 
+Operation = ConsentRecord.Operation
+
+
+class ContentType(StrEnum):
+    """What a message is about: wire contract 3.3."""
+
+    CONTENT_UNKNOWN = "CONTENT_UNKNOWN"
+    CONTENT_MARKETING = "CONTENT_MARKETING"
+    CONTENT_NOTIFICATION = "CONTENT_NOTIFICATION"
+
+
+# Who stands on one of these lists gets no message about that.
+BLOCKED_BY: Final = {
+    ContentType.CONTENT_UNKNOWN: (ConsentList.OPT_OUT_ALL,),
+    ContentType.CONTENT_MARKETING: (ConsentList.OPT_OUT_ALL, ConsentList.OPT_OUT_MARKETING),
+    ContentType.CONTENT_NOTIFICATION: (ConsentList.OPT_OUT_ALL, ConsentList.OPT_OUT_NOTIFICATION),
+}
+
 
 @transaction.atomic
 def opt_out(
-    *, app: App, channel: Channel, identity: str, contact_id: str, origin: ConsentRecord.Origin, now: datetime
+    *,
+    app: App,
+    channel: Channel,
+    identity: str,
+    contact_id: str,
+    origin: ConsentRecord.Origin,
+    lists: Collection[ConsentList] = (ConsentList.OPT_OUT_ALL,),
+    now: datetime,
 ) -> None:
-    """Put the identity on the app's list, record it and tell the client: once, however often it is asked."""
-    place: dict[str, Any] = {
-        "app": app,
-        "channel": channel,
-        "identity": identity,
-        "list_type": ConsentList.OPT_OUT_ALL,
-    }
-    _, is_new = Consent.objects.get_or_create(**place)
-    if not is_new:
+    """Put the identity on the app's lists, record it and tell the client: once, however often it is asked."""
+    place: dict[str, Any] = {"app": app, "channel": channel, "identity": identity}
+    added = [one for one in lists if Consent.objects.get_or_create(**place, list_type=one)[1]]
+    if not added:
         return
-    ConsentRecord.objects.create(
-        **place, origin=origin, operation=ConsentRecord.Operation.OPERATION_INSERT, recorded_at=now
-    )
-    payload = payloads.opt_out(
-        request_id=ids.ulid(),
-        contact_id=contact_id,
-        channel=channel,
-        identity=identity,
-        processing_mode=app.processing_mode,
-    )
-    about = About(accepted_time=now, event_time=now)
-    publish(app=app, trigger=Trigger.OPT_OUT, payload=payload, about=about)
+    _record(place, added, origin=origin, operation=Operation.OPERATION_INSERT, now=now)
+    _tell(Trigger.OPT_OUT, "OPT_OUT_SUCCEEDED", place, contact_id=contact_id, now=now)
 
 
-def opted_out(*, app: App, identities: Collection[Identity]) -> set[Identity]:
-    """Those of the identities that want nothing from this app any more."""
+@transaction.atomic
+def opt_in(
+    *,
+    app: App,
+    channel: Channel,
+    identity: str,
+    contact_id: str,
+    origin: ConsentRecord.Origin,
+    lists: Collection[ConsentList] = tuple(ConsentList),
+    now: datetime,
+) -> None:
+    """Take the identity off the app's lists, record it and tell the client; nothing where it is on none of them."""
+    place: dict[str, Any] = {"app": app, "channel": channel, "identity": identity}
+    listed = Consent.objects.filter(**place, list_type__in=lists).select_for_update().order_by("list_type")
+    left = [ConsentList(row.list_type) for row in listed]
+    if not left:
+        return
+    listed.delete()
+    _record(place, left, origin=origin, operation=Operation.OPERATION_DELETE, now=now)
+    _tell(Trigger.OPT_IN, "OPT_IN_SUCCEEDED", place, contact_id=contact_id, now=now)
+
+
+def opted_out(
+    *, app: App, identities: Collection[Identity], about: ContentType = ContentType.CONTENT_UNKNOWN
+) -> set[Identity]:
+    """Those of the identities that want no message about this from the app any more."""
     theirs = Q()
     for one in identities:
         theirs |= Q(channel=one.channel, identity=one.identity)
     if not theirs:
         return set()
-    listed = Consent.objects.filter(theirs, app=app, list_type=ConsentList.OPT_OUT_ALL)
+    listed = Consent.objects.filter(theirs, app=app, list_type__in=BLOCKED_BY[about])
     return {
         Identity(Channel(channel), identity)
         for channel, identity in listed.values_list("channel", "identity")
     }
+
+
+def _record(
+    place: dict[str, Any],
+    lists: Collection[ConsentList],
+    *,
+    origin: ConsentRecord.Origin,
+    operation: ConsentRecord.Operation,
+    now: datetime,
+) -> None:
+    ConsentRecord.objects.bulk_create(
+        ConsentRecord(**place, list_type=one, origin=origin, operation=operation, recorded_at=now)
+        for one in lists
+    )
+
+
+def _tell(trigger: Trigger, status: str, place: dict[str, Any], *, contact_id: str, now: datetime) -> None:
+    app = place["app"]
+    payload = payloads.consent(
+        request_id=ids.ulid(),
+        contact_id=contact_id,
+        channel=place["channel"],
+        identity=place["identity"],
+        status=status,
+        processing_mode=app.processing_mode,
+    )
+    publish(app=app, trigger=trigger, payload=payload, about=About(accepted_time=now, event_time=now))

@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from gateway.channels.base import APP_SCOPED
+from gateway.channels.base import APP_SCOPED, SAME_NUMBER
 from projects.fields import PublicIdField
 from projects.models import App, Project, channel_choices
 
@@ -89,6 +89,11 @@ class ChannelIdentity(models.Model):
         ]
         indexes = [
             models.Index(fields=["project", "channel", "identity"], name="identity_by_value"),  # resolving
+            models.Index(  # identity conflicts
+                fields=["project", "identity", "contact"],
+                name="identity_by_number",
+                condition=Q(channel__in=sorted(SAME_NUMBER)),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -163,3 +168,13 @@ class ConsentRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation} {self.identity} {self.list_type}"
+
+
+class ContactSettings(models.Model):
+    """How a project treats its contacts. A project without a row has never set anything."""
+
+    project = models.OneToOneField(Project, models.CASCADE, primary_key=True, related_name="+")
+    unified_contact_id_enabled = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"contact settings of {self.project}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
-from contacts.models import Contact
+from contacts.models import ChannelIdentity, ConsentRecord, Contact, ContactSettings
+from projects.wire import timestamp
 
 NAMELESS = "Unknown"  # wire contract 3.4
 
@@ -37,15 +39,42 @@ def duplicated(identities: Iterable[tuple[dict[str, str], list[str]]]) -> dict[s
     return {"duplicated_identities": [known | {"contact_ids": ids} for known, ids in identities]}
 
 
-def opt_out(
-    *, request_id: str, contact_id: str, channel: str, identity: str, processing_mode: str
+def consent(
+    *, request_id: str, contact_id: str, channel: str, identity: str, status: str, processing_mode: str
 ) -> dict[str, Any]:
-    """The body of OPT_OUT."""
+    """The body of OPT_OUT and of OPT_IN."""
     return {
         "request_id": request_id,
         "contact_id": contact_id,
         "channel": channel,
         "identity": identity,
-        "status": "OPT_OUT_SUCCEEDED",
+        "status": status,
         "processing_mode": processing_mode,
     }
+
+
+def audit_record(row: ConsentRecord, *, project_id: UUID) -> dict[str, str]:
+    """The contract's AuditRecord."""
+    return {
+        "origin": row.origin,
+        "operation": row.operation,
+        "list_type": row.list_type,
+        "project_id": str(project_id),
+        "app_id": row.app_id,
+        "datetime": timestamp(row.recorded_at),
+    }
+
+
+def identity_conflict(identity: str, holders: Iterable[ChannelIdentity]) -> dict[str, Any]:
+    """An identity that several contacts share, with the channels and the contacts that have it."""
+    rows = list(holders)
+    return {
+        "identity": identity,
+        "channels": sorted({row.channel for row in rows}),
+        "contact_ids": sorted({row.contact_id for row in rows}),
+    }
+
+
+def contact_settings(row: ContactSettings) -> dict[str, Any]:
+    """The contract's project settings, of which there is one group."""
+    return {"contact_settings": {"unified_contact_id_enabled": row.unified_contact_id_enabled}}

@@ -9,10 +9,10 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.db.models import Q
 
-from contacts import writing
+from contacts import unifying, writing
 from contacts.models import ChannelIdentity, Contact
 from contacts.writing import ScopedIdentity
-from gateway.channels.base import APP_SCOPED, Channel
+from gateway.channels.base import APP_SCOPED, SAME_NUMBER, Channel
 from projects.models import App
 
 
@@ -25,10 +25,16 @@ class Identity:
 
 
 def find(*, app: App, identities: Sequence[Identity]) -> Contact | None:
-    """The oldest contact that has one of these identities; on app-scoped channels, in this app."""
+    """The oldest contact that has one of these identities; on app-scoped channels, in this app.
+
+    Where contacts are unified a number on SMS, MMS or RCS is the same person on all three.
+    """
     if not identities:
         return None
     theirs = Q()
+    numbers = {one.identity for one in identities if one.channel in SAME_NUMBER}
+    if numbers and unifying.is_unified(app.project_id):
+        theirs |= Q(channel__in=SAME_NUMBER, identity__in=numbers)
     for one in identities:
         scope = app.pk if one.channel in APP_SCOPED else None
         theirs |= Q(channel=one.channel, identity=one.identity, app=scope)
@@ -62,7 +68,12 @@ def _scoped(app: App, identity: Identity) -> ScopedIdentity:
 
 def _wait_for_our_turn(app: App, identities: Sequence[Identity]) -> None:
     """Hold these identities until the transaction ends; sorted, so that no two wait for each other."""
-    names = sorted({f"{app.project_id} {one.channel} {one.identity}" for one in identities})
+    names = sorted(
+        {
+            f"{app.project_id} {'' if one.channel in SAME_NUMBER else one.channel} {one.identity}"
+            for one in identities
+        }
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(%s::text[]) AS name", [names]

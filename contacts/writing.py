@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,9 +11,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, prefetch_related_objects
 
-from contacts import payloads
+from contacts import payloads, unifying
 from contacts.models import ChannelIdentity, Contact
-from gateway.channels.base import Channel
+from gateway.channels.base import SAME_NUMBER, Channel
 from webhooks.publishing import About, publish_in_project
 from webhooks.triggers import Trigger
 
@@ -36,6 +36,7 @@ def create(
     """A new contact of the project. `fields` are the model's own. Raises ValidationError."""
     contact = Contact(project_id=project_id, **fields)
     contact.clean_fields(exclude=["project"])
+    unifying.refuse_second(contact.project_id, _numbers(identities), contact=contact)
     contact.save(force_insert=True)
     _identify(contact, identities)
     _publish(Trigger.CONTACT_CREATE, contact, now)
@@ -56,6 +57,7 @@ def change(
     if identities is not None:
         before = identities_of(contact)
         added = [one for one in identities if one not in before]
+        unifying.refuse_second(contact.project_id, _numbers(added), contact=contact)
         contact.identities.all().delete()
         _identify(contact, identities)
     _publish(Trigger.CONTACT_UPDATE, contact, now)
@@ -66,6 +68,10 @@ def identities_of(contact: Contact) -> set[ScopedIdentity]:
     """How the contact is known by now."""
     rows = contact.identities.all()
     return {ScopedIdentity(Channel(row.channel), row.identity, row.app_id) for row in rows}
+
+
+def _numbers(identities: Iterable[ScopedIdentity]) -> list[str]:
+    return [one.identity for one in identities if one.channel in SAME_NUMBER]
 
 
 def _identify(contact: Contact, identities: Sequence[ScopedIdentity]) -> None:

@@ -13,7 +13,10 @@ class ConversationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the outbox how our entries are loaded, read and recorded."""
-        from conversations.delivery import Echoing, Sending  # noqa: PLC0415  # models exist only now
+        # Models exist only now.
+        from conversations.capability import Asking  # noqa: PLC0415
+        from conversations.delivery import Echoing, Sending  # noqa: PLC0415
+        from conversations.events.delivery import EventSending  # noqa: PLC0415
 
-        kinds.register(Sending())
-        kinds.register(Echoing())
+        for kind in (Sending(), EventSending(), Asking(), Echoing()):
+            kinds.register(kind)

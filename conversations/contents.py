@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, Final
 
 import orjson
 from rest_framework.exceptions import ValidationError
+
+from gateway.channels.base import Channel
 
 Problem = tuple[str, str]  # a path in the message, and what is wrong there
 Check = Callable[[Any, str], Iterator[Problem]]
@@ -20,6 +22,26 @@ def checked(content: Any) -> dict[str, Any]:
     if problems:
         raise ValidationError({path: [problem] for path, problem in problems})
     return content
+
+
+def checked_of_contact(content: Any) -> dict[str, Any]:
+    """A ContactMessage, if it has exactly one type. Raises ValidationError."""
+    if not isinstance(content, dict):
+        raise ValidationError(["must be an object"])
+    problems = list(_one_of(**CONTACT_KINDS)(content, ""))
+    if content.get("reply_to") is not None:
+        problems += _fields(message_id=_text)(content["reply_to"], "reply_to")
+    if problems:
+        raise ValidationError({path.lstrip("."): [problem] for path, problem in problems})
+    return content
+
+
+def checked_of_template(content: Any) -> dict[str, Any]:
+    """What a template says: exactly one type of AppMessage, and no further template of ours. Raises ValidationError."""
+    problems = list(_one_of(**{**KINDS, "template_message": _channel_templates})(content, ""))
+    if problems:
+        raise ValidationError({path.lstrip("."): [problem] for path, problem in problems})
+    return dict(content)
 
 
 def _app_message(content: Mapping[str, Any]) -> Iterator[Problem]:
@@ -100,14 +122,38 @@ def _one_of(**kinds: Check) -> Check:
     return check
 
 
+def _string(value: Any, path: str) -> Iterator[Problem]:
+    if not isinstance(value, str):
+        yield path, "must be text"
+
+
+def _by(keys: Container[str] | None, inner: Check) -> Check:
+    """An object with these keys, whichever of them; None: any."""
+
+    def check(value: Any, path: str) -> Iterator[Problem]:
+        if not isinstance(value, dict):
+            yield path, "must be an object"
+            return
+        for key, item in value.items():
+            if keys is not None and key not in keys:
+                yield f"{path}.{key}", "is not a channel"
+            else:
+                yield from inner(item, f"{path}.{key}")
+
+    return check
+
+
 def _template(value: Any, path: str) -> Iterator[Problem]:
     if not isinstance(value, dict) or not (value.get("channel_template") or value.get("omni_template")):
         yield path, "must have channel_template or omni_template"
         return
-    if value.get("omni_template") is not None:
-        yield from _TEMPLATE_REFERENCE(value["omni_template"], f"{path}.omni_template")
-    for channel, reference in (value.get("channel_template") or {}).items():
-        yield from _TEMPLATE_REFERENCE(reference, f"{path}.channel_template.{channel}")
+    yield from _fields({"omni_template": _OMNI_TEMPLATE, "channel_template": _CHANNEL_TEMPLATE})(value, path)
+
+
+def _channel_templates(value: Any, path: str) -> Iterator[Problem]:
+    yield from _template(value, path)
+    if isinstance(value, dict) and value.get("omni_template"):
+        yield f"{path}.omni_template", "a template cannot refer to another one"
 
 
 _TEXT: Final = _fields(text=_text)
@@ -127,7 +173,11 @@ _CHOICE: Final = _one_of(
 )
 _CARD: Final = _fields({"media_message": _MEDIA, "choices": _list(_CHOICE, most=10, fewest=0)})
 _ITEM: Final = _one_of(choice=_fields(title=_text), product=_fields(id=_text, marketplace=_text))
-_TEMPLATE_REFERENCE: Final = _fields(template_id=_text)
+_PARAMETERS: Final = {"language_code": _string, "parameters": _by(None, _string)}
+_OMNI_TEMPLATE: Final = _fields(_PARAMETERS, template_id=_text, version=_text)
+_CHANNEL_TEMPLATE: Final = _by(
+    frozenset(Channel), _fields({"version": _string} | _PARAMETERS, template_id=_text)
+)
 
 # wire contract 4.3
 KINDS: Final[Mapping[str, Check]] = {
@@ -146,6 +196,17 @@ KINDS: Final[Mapping[str, Check]] = {
     "contact_info_message": _fields(
         name=_fields(full_name=_text), phone_numbers=_list(_fields(phone_number=_text), most=1000)
     ),
+}
+# wire contract 4.4
+CONTACT_KINDS: Final[Mapping[str, Check]] = {
+    "text_message": _TEXT,
+    "media_message": _MEDIA,
+    "location_message": _LOCATION,
+    "media_card_message": _MEDIA,
+    "choice_response_message": _fields(message_id=_text, postback_data=_text),
+    "product_response_message": _object,
+    "fallback_message": _object,
+    "channel_specific_message": _object,
 }
 # For single channels: these may stand beside a message type, or alone.
 BESIDE: Final = ("explicit_channel_message", "explicit_channel_omni_message", "channel_specific_message")

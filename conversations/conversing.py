@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.db.models.functions import Greatest
 
 from contacts.models import Contact
@@ -18,12 +20,12 @@ from webhooks.triggers import Trigger
 
 
 def join(
-    *, app: App, contact: Contact, accept_time: datetime, channel: Channel | None, now: datetime
+    *, app: App, contact: Contact, accept_time: datetime | None, channel: Channel | None, now: datetime
 ) -> Conversation:
     """The active conversation, which now holds a message of `accept_time`; a new one where none is active.
 
     Within the caller's transaction. The row is written before the message, so that a purge that looks at it waits,
-    or has already taken it away.
+    or has already taken it away. For what is no message `accept_time` is None: it makes no conversation younger.
     """
     while True:
         active = Conversation.objects.active().filter(app=app, contact=contact)
@@ -31,12 +33,32 @@ def join(
             "newest_accept_time": Greatest("newest_accept_time", accept_time),
             "newest_ever_accept_time": Greatest("newest_ever_accept_time", accept_time),
         }
-        if active.update(**newest, **({"active_channel": channel} if channel else {})):
+        if active.update(active_channel=channel or F("active_channel"), **(newest if accept_time else {})):
             return active.get()
         try:
             return _start(app=app, contact=contact, accept_time=accept_time, channel=channel, now=now)
         except IntegrityError:
             continue  # another message has just started it
+
+
+@transaction.atomic
+def create(*, app: App, contact: Contact, fields: Mapping[str, Any], now: datetime) -> Conversation:
+    """One that holds no message yet. Raises ValidationError where another is active with this contact."""
+    conversation = Conversation(project_id=app.project_id, app=app, contact=contact)
+    _write(conversation, fields, now)
+    conversation.save(force_insert=True)
+    _publish(Trigger.CONVERSATION_START, conversation, now)
+    return conversation
+
+
+@transaction.atomic
+def change(conversation: Conversation, *, fields: Mapping[str, Any], now: datetime) -> None:
+    """Set these fields and leave the others. Raises ValidationError where another is active with this contact."""
+    was_active = conversation.is_active
+    _write(conversation, fields, now)
+    conversation.save()
+    if was_active and not conversation.is_active:
+        _publish(Trigger.CONVERSATION_STOP, conversation, now)
 
 
 def stop(conversation: Conversation, *, now: datetime) -> None:
@@ -46,6 +68,11 @@ def stop(conversation: Conversation, *, now: datetime) -> None:
     conversation.stopped_at = now
     conversation.save(update_fields=["stopped_at"])
     _publish(Trigger.CONVERSATION_STOP, conversation, now)
+
+
+def tell_deleted(conversation: Conversation, *, now: datetime) -> None:
+    """CONVERSATION_DELETE, while its row is still there."""
+    _publish(Trigger.CONVERSATION_DELETE, conversation, now)
 
 
 def remember(
@@ -61,13 +88,13 @@ def remember(
     if correlation_id:
         conversation.correlation_id = correlation_id
     if metadata is not None:
-        conversation.metadata_json = _merged(conversation.metadata_json, metadata) if merge else metadata
+        conversation.metadata_json = merged(conversation.metadata_json, metadata) if merge else metadata
     conversation.save(update_fields=["correlation_id", "metadata_json"])
 
 
 @transaction.atomic
 def _start(
-    *, app: App, contact: Contact, accept_time: datetime, channel: Channel | None, now: datetime
+    *, app: App, contact: Contact, accept_time: datetime | None, channel: Channel | None, now: datetime
 ) -> Conversation:
     conversation = Conversation.objects.create(
         project_id=app.project_id,
@@ -81,20 +108,32 @@ def _start(
     return conversation
 
 
+def _write(conversation: Conversation, fields: Mapping[str, Any], now: datetime) -> None:
+    for name, value in fields.items():
+        match name, value:
+            case "active", False:
+                conversation.stopped_at = conversation.stopped_at or now
+            case "active", True:
+                conversation.stopped_at = None
+            case _:
+                setattr(conversation, name, value)
+    conversation.validate_constraints(exclude={"project", "app"})
+
+
 def _publish(trigger: Trigger, conversation: Conversation, now: datetime) -> None:
     about = About(accepted_time=now, event_time=now, correlation_id=conversation.correlation_id)
     payload = {"conversation": payloads.conversation(conversation)}
     publish(app=conversation.app, trigger=trigger, payload=payload, about=about)
 
 
-def _merged(current: Any, patch: Any) -> Any:
+def merged(current: Any, patch: Any) -> Any:
     """RFC 7396: null removes a key, an object merges, anything else replaces."""
     if not isinstance(patch, dict):
         return patch
-    merged = dict(current) if isinstance(current, dict) else {}
+    result = dict(current) if isinstance(current, dict) else {}
     for key, value in patch.items():
         if value is None:
-            merged.pop(key, None)
+            result.pop(key, None)
         else:
-            merged[key] = _merged(merged.get(key), value)
-    return merged
+            result[key] = merged(result.get(key), value)
+    return result

@@ -7,23 +7,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from conversations import receiving, statuses
-from conversations.models import UNSETTLED, Candidate, Message, PendingEcho, Status
+from conversations import receiving, statuses, templates, templating
+from conversations.models import UNSETTLED, Candidate, ConversationEvent, Message, PendingEcho, Status
+from conversations.templating import Known
 from gateway import channels
-from gateway.channels.base import Decision, Outbound, Outcome, Reason, ReasonCode
+from gateway.channels.base import Channel, Decision, Outbound, Outcome, Reason, ReasonCode, Receipts
 from gateway.http import Request, Response
 from outbox import entries
-from outbox.kinds import Claimed, Result, Verdict
+from outbox.kinds import Claimed, Pace, Result, Verdict
 from outbox.kinds import Decision as Fate
 from projects import clock, ids
-from projects.models import ChannelCredential
+from projects.models import ChannelCredential, CredentialStatus
 
 logger = logging.getLogger(__name__)
 
 _SLOWEST_RETRY = 300.0  # seconds
-# Its credential was taken from the app while the message waited: known without asking anybody.
-REMOVED = Request("POST", "removed:", answer=Response(0, error="removed"), tag=(None, None))
+
+
+def _unsent(reason: Reason) -> Request:
+    """The channel's turn is over before anybody was asked."""
+    refusal = Outcome(Decision.NEXT, reason=reason)
+    return Request("POST", "unsent:", answer=Response(0, error="unsent"), tag=(refusal, None))
+
+
+# It was taken from the app while the message waited.
+REMOVED = _unsent(Reason(ReasonCode.CHANNEL_CONFIGURATION_MISSING, "The app no longer has this credential."))
 
 
 class Sending:
@@ -31,15 +41,22 @@ class Sending:
 
     name = statuses.SENDING
 
+    def paces(self, owners: Sequence[UUID]) -> Mapping[UUID, Pace]:
+        """Their app's `rate_limits.outbound`, which all its channels share."""
+        rows = ChannelCredential.objects.filter(pk__in=[ids.from_uuid(owner) for owner in owners])
+        limits = rows.values_list("pk", "app_id", "app__outbound_rate")
+        return {ids.to_uuid(pk): Pace(f"messages of {app_id}", rate) for pk, app_id, rate in limits if rate}
+
     def load(self, entries: Sequence[Claimed]) -> Mapping[int, Request]:
         """One request per message that still waits for this very channel."""
-        credentials = _credentials(entries)
+        credentials = credentials_of(entries)
         messages = {
             ids.to_uuid(message.id): message
             for message in Message.objects.filter(
                 pk__in=[ids.from_uuid(claimed.ref) for claimed in entries], status__in=UNSETTLED
             ).select_related("app")
         }
+        known = templates.of_messages(messages.values())
         requests: dict[int, Request] = {}
         for claimed in entries:
             message = messages.get(claimed.ref)
@@ -48,19 +65,16 @@ class Sending:
                 continue  # settled, switched or deleted meanwhile
             if message.expires_at and message.expires_at <= claimed.due_at:
                 continue  # `statuses.time_out` fails it
-            requests[claimed.id] = _request(message, credential, claimed.attempt) if credential else REMOVED
+            template = known.get(message.id)
+            requests[claimed.id] = (
+                _request(message, template, credential, claimed.attempt) if credential else REMOVED
+            )
         return requests
 
     def read(self, claimed: Claimed, request: Request, response: Response) -> Verdict:
         """Ask the adapter; a retry that would come too late becomes the next channel's turn."""
-        channel, give_up_at = request.tag
-        outcome = _outcome(channel, response)
-        if outcome.decision != Decision.RETRY:
-            return Verdict(Fate.DONE, outcome=outcome)
-        after = outcome.after if outcome.after is not None else min(2.0**claimed.attempt, _SLOWEST_RETRY)
-        if claimed.due_at + timedelta(seconds=after) > give_up_at:
-            return Verdict(Fate.DEAD, outcome=replace(outcome, decision=Decision.NEXT))
-        return Verdict(Fate.RETRY, after=after, outcome=outcome)
+        teller, give_up_at = request.tag
+        return verdict(outcome(teller, response), claimed=claimed, give_up_at=give_up_at)
 
     def record(self, results: Sequence[Result]) -> None:
         """Settle each message by its outcome."""
@@ -70,6 +84,7 @@ class Sending:
             result = finished[ids.to_uuid(message.id)]
             if message.credential_id == ids.from_uuid(result.claimed.owner):  # else it has switched meanwhile
                 _settle(message, result.verdict.outcome, now=now)
+        _mark_working(results)
 
 
 class Echoing:
@@ -100,35 +115,54 @@ class Echoing:
         echoes.delete()
 
 
-def _credentials(claimed: Iterable[Claimed]) -> dict[str, ChannelCredential]:
+def verdict(outcome: Outcome, *, claimed: Claimed, give_up_at: datetime) -> Verdict:
+    """What the outbox does about an outcome: a retry that would come after `give_up_at` is none."""
+    if outcome.decision != Decision.RETRY:
+        return Verdict(Fate.DONE, outcome=outcome)
+    after = outcome.after if outcome.after is not None else min(2.0**claimed.attempt, _SLOWEST_RETRY)
+    if claimed.due_at + timedelta(seconds=after) > give_up_at:
+        return Verdict(Fate.DEAD, outcome=replace(outcome, decision=Decision.NEXT))
+    return Verdict(Fate.RETRY, after=after, outcome=outcome)
+
+
+def credentials_of(claimed: Iterable[Claimed]) -> dict[str, ChannelCredential]:
+    """The owners of their lanes that are still there, by id."""
     owners = {ids.from_uuid(one.owner) for one in claimed}
     return {row.id: row for row in ChannelCredential.objects.filter(pk__in=owners)}
 
 
-def _request(message: Message, credential: ChannelCredential, attempt: int) -> Request:
-    outbound = Outbound(message.id, message.identity, message.content, message.channel_properties)
+def _request(
+    message: Message, template: Known | None, credential: ChannelCredential, attempt: int
+) -> Request:
     seen = credential.for_adapter()
+    try:
+        content = templating.filled(message.content, seen.channel, template)
+    except templating.Unfilled as problem:
+        return _unsent(problem.reason)
+    outbound = Outbound(
+        message.id,
+        message.identity,
+        content,
+        message.channel_properties,
+        accept_time=message.accept_time,
+        expires_at=message.expires_at,
+    )
     request = channels.adapter(seen.channel).build(outbound, seen, attempt)
     window = message.accept_time + timedelta(seconds=message.app.retry_duration)
     give_up_at = min(window, message.expires_at) if message.expires_at else window
     return replace(request, tag=(seen.channel, give_up_at))
 
 
-def _outcome(channel: Any, response: Response) -> Outcome:
-    match response.error:
-        case "":
-            return channels.adapter(channel).read(response)
-        case "removed":
-            reason = Reason(
-                ReasonCode.CHANNEL_CONFIGURATION_MISSING, "The app no longer has this credential."
-            )
-            return Outcome(Decision.NEXT, reason=reason)
-        case "forbidden" | "bad_url":
-            reason = Reason(ReasonCode.CHANNEL_BAD_CONFIGURATION, response.detail)
-            return Outcome(Decision.CREDENTIAL, reason=reason)
-    return Outcome(
-        Decision.RETRY, reason=Reason(ReasonCode.CHANNEL_FAILURE, response.detail or response.error)
-    )
+def outcome(teller: Channel | Outcome, response: Response) -> Outcome:
+    """What the channel says; the outcome itself where it was known before anybody was asked."""
+    return teller if isinstance(teller, Outcome) else channels.adapter(teller).read(response)
+
+
+def _mark_working(results: Sequence[Result]) -> None:
+    """A credential with which a message was taken works, whatever was thought of it."""
+    taken = [result for result in results if result.verdict.outcome.decision == Decision.ACCEPTED]
+    used = ChannelCredential.objects.filter(pk__in={ids.from_uuid(result.claimed.owner) for result in taken})
+    used.exclude(status=CredentialStatus.ACTIVE).update(status=CredentialStatus.ACTIVE, status_description="")
 
 
 def _held(refs: Iterable[Any]) -> list[Message]:
@@ -137,33 +171,32 @@ def _held(refs: Iterable[Any]) -> list[Message]:
 
 
 def _settle(message: Message, outcome: Outcome, *, now: datetime) -> None:
-    reason = outcome.reason or Reason(ReasonCode.UNKNOWN)
     candidate = Candidate.objects.get(message_id=message.id, verdict=Candidate.Verdict.TRYING)
-    taken = outcome.decision == Decision.ACCEPTED
     candidate.channel_message_id = outcome.channel_message_id
-    statuses.conclude(
-        candidate,
-        Candidate.Verdict.TAKEN if taken else Candidate.Verdict.REFUSED,
-        reason=outcome.reason,
-        now=now,
-    )
     match outcome.decision:
         case Decision.ACCEPTED:
+            statuses.conclude(candidate, Candidate.Verdict.TAKEN, reason=outcome.reason, now=now)
             statuses.settle(message, Status.QUEUED_ON_CHANNEL, now=now)
-            _keep_echoes(message, outcome)
-        case Decision.PERMANENT:
-            statuses.settle(message, Status.FAILED, reason=reason, now=now)
-        case Decision.OPTED_OUT:
-            receiving.opt_out(message.app, candidate.channel, candidate.identity, now=now)
-            statuses.try_next(message, reason=reason, now=now)
-        case Decision.CREDENTIAL:
-            _mark_failing(candidate, reason)
-            statuses.try_next(message, reason=reason, now=now)
-        case _:
-            statuses.try_next(message, reason=reason, now=now)
+            _await_receipt(message, candidate, now=now)
+            keep_echoes(message, outcome)
+        case Decision.UNKNOWN:
+            statuses.conclude(candidate, Candidate.Verdict.TRYING, reason=outcome.reason, now=now)
+        case decision:
+            reason = outcome.reason or Reason(ReasonCode.UNKNOWN)
+            receiving.refuse(message, candidate, decision=decision, reason=reason, now=now)
 
 
-def _keep_echoes(message: Message, outcome: Outcome) -> None:
+def _await_receipt(message: Message, candidate: Candidate, *, now: datetime) -> None:
+    """A channel that never reports has done its part: nothing is waited for, so nothing times out."""
+    if channels.adapter(Channel(candidate.channel)).capabilities.receipts != Receipts.NONE:
+        statuses.await_report(message, now=now)
+        return
+    message.expires_at = None
+    message.save(update_fields=["expires_at"])
+
+
+def keep_echoes(message: Message | ConversationEvent, outcome: Outcome) -> None:
+    """Have the sandbox call back what it said it would."""
     for echo in outcome.echoes:
         kept = PendingEcho.objects.create(
             id=ids.to_uuid(ids.ulid()),
@@ -176,9 +209,3 @@ def _keep_echoes(message: Message, outcome: Outcome) -> None:
         )
         owner = ids.to_uuid(message.credential_id or "")
         entries.put(Echoing.name, [(owner, kept.id)], delay=echo.delay)
-
-
-def _mark_failing(candidate: Candidate, reason: Reason) -> None:
-    ChannelCredential.objects.filter(pk=candidate.credential_id).update(
-        status="FAILING", status_description=reason.description[:500]
-    )

@@ -1,17 +1,28 @@
-"""Contacts go: what they said stays with the app, whose retention policy rules over it."""
+"""Contacts go, alone or into another: what they said stays with the app, whose retention policy rules over it."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 
 from contacts import payloads
-from contacts.models import Contact
+from contacts.models import ChannelIdentity, Contact
 from conversations import conversing
 from conversations.models import Conversation
 from webhooks.publishing import About, publish_in_project
 from webhooks.triggers import Trigger
+
+# What a merge takes from the source where the destination has nothing: wire contract 2.3.
+FILLED_IN: Final = {
+    "display_name": "",
+    "email": "",
+    "external_id": "",
+    "language": "UNSPECIFIED",
+    "metadata": "",
+}
 
 
 @transaction.atomic
@@ -30,3 +41,50 @@ def delete_contact(contact: Contact, *, now: datetime) -> None:
         about=About(accepted_time=now, event_time=now),
     )
     contact.delete()
+
+
+@transaction.atomic
+def merge_contacts(destination: Contact, source: Contact, *, now: datetime) -> None:
+    """Make two contacts one, and tell whoever listens: the destination wins, the source fills its gaps and goes.
+
+    Raises Contact.DoesNotExist when one of them has just gone.
+    """
+    ordered = Contact.objects.filter(pk__in=[destination.pk, source.pk]).order_by("pk")
+    list(ordered.select_for_update())  # nobody starts a conversation with the source meanwhile
+    destination.refresh_from_db()
+    source.refresh_from_db()
+    _move_conversations(destination, source, now=now)
+    deleted = payloads.contact(source)
+    _move_identities(destination, source)
+    for field, empty in FILLED_IN.items():
+        if getattr(destination, field) == empty:
+            setattr(destination, field, getattr(source, field))
+    destination.save()
+    source.delete()
+    publish_in_project(
+        project_id=destination.project_id,
+        trigger=Trigger.CONTACT_MERGE,
+        payload={"preserved_contact": payloads.contact(destination), "deleted_contact": deleted},
+        about=About(accepted_time=now, event_time=now),
+    )
+
+
+def _move_conversations(destination: Contact, source: Contact, *, now: datetime) -> None:
+    """All of them; where both talk with one app at the moment, the source's conversation has ended."""
+    taken = Conversation.objects.active().filter(contact=destination).values("app")
+    for conversation in (
+        Conversation.objects.active().filter(contact=source, app__in=taken).select_related("app")
+    ):
+        conversing.stop(conversation, now=now)
+    Conversation.objects.filter(contact=source).update(contact=destination)
+
+
+def _move_identities(destination: Contact, source: Contact) -> None:
+    """Those on channels where the destination has none; these channels are tried last."""
+    known = list(destination.identities.all())
+    moved = [row for row in source.identities.all() if row.channel not in {one.channel for one in known}]
+    for position, row in enumerate(moved, start=max((row.position for row in known), default=-1) + 1):
+        ChannelIdentity.objects.filter(pk=row.pk).update(contact=destination, position=position)
+    channels = [*destination.channel_priority, *(row.channel for row in moved)]
+    destination.channel_priority = list(dict.fromkeys(channels))
+    prefetch_related_objects([destination], "identities")

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from contacts.payloads import channel_identity
-from conversations.models import Conversation, Direction, Message, Status
+from conversations.models import (
+    Conversation,
+    ConversationEvent,
+    Direction,
+    Message,
+    Status,
+    Template,
+    TemplateTranslation,
+)
+from conversations.templating import LATEST
 from gateway.channels.base import APP_SCOPED, Reason
+from projects.models import App, ReportView
 from projects.wire import timestamp
 
 
@@ -81,11 +93,18 @@ def delivery(row: Message, *, contact_id: str, status: str, reason: dict[str, An
     }
 
 
-def identity_of(row: Message) -> dict[str, str] | None:
+def identity_of(row: Message | ConversationEvent) -> dict[str, str] | None:
     """The channel identity that was chosen, or that wrote; None before one is known."""
     if not row.channel:
         return None
     return channel_identity(row.channel, row.identity, row.app_id if row.channel in APP_SCOPED else "")
+
+
+def reported_metadata(app: App, conversation: Conversation | None) -> str:
+    """A conversation's metadata as inbound callbacks tell it: JSON text, where the app's report is FULL."""
+    if not conversation or app.conversation_metadata_report_view != ReportView.FULL:
+        return ""
+    return orjson.dumps(conversation.metadata_json).decode() if conversation.metadata_json else ""
 
 
 def reason(why: Reason | None) -> dict[str, str] | None:
@@ -94,3 +113,40 @@ def reason(why: Reason | None) -> dict[str, str] | None:
         return None
     told = {"code": why.code.value, "description": why.description, "sub_code": why.sub_code}
     return told | ({"channel_code": why.channel_code} if why.channel_code else {})
+
+
+def template(row: Template) -> dict[str, Any]:
+    """The contract's Template, as a client wrote it."""
+    return {
+        "id": row.public_id,
+        "description": row.description,
+        "version": row.version,
+        "default_translation": row.default_translation,
+        "translations": [translation(one) for one in row.current],
+        "create_time": timestamp(row.created_at),
+        "update_time": timestamp(row.updated_at),
+    }
+
+
+def template_as_read(row: Template) -> dict[str, Any]:
+    """The same with the newest translation of each language once more, as "latest": so the vendor's service has it."""
+    whole = template(row)
+    return whole | {"translations": whole["translations"] + latest(row)}
+
+
+def latest(row: Template) -> list[dict[str, Any]]:
+    """The newest translation of each language, under that version."""
+    return [translation(one) | {"version": LATEST} for one in row.newest]
+
+
+def translation(row: TemplateTranslation) -> dict[str, Any]:
+    """The contract's template translation."""
+    return {
+        "language_code": row.language_code,
+        "version": row.version,
+        **row.message,
+        "channel_template_overrides": row.channel_template_overrides,
+        "variables": row.variables,
+        "create_time": timestamp(row.created_at),
+        "update_time": timestamp(row.updated_at),
+    }

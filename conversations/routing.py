@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from contacts import consents
+from contacts.consents import ContentType
 from contacts.models import Contact
 from contacts.resolving import Identity
 from conversations.models import Candidate
@@ -42,19 +43,24 @@ class Choice:
 
 
 def route(
-    *, app: App, contact: Contact | None, given: Sequence[Identity], own_order: Sequence[Channel]
+    *,
+    app: App,
+    contact: Contact | None,
+    given: Sequence[Identity],
+    own_order: Sequence[Channel],
+    about: ContentType = ContentType.CONTENT_UNKNOWN,
 ) -> list[Choice]:
     """Every channel that the three priorities name, in order, each with its verdict.
 
     `given` are the recipient's identities as the request names them, `own_order` its channel_priority_order. The
     message's order, else the order of the identities given, is exhaustive. Else the contact's order comes first
-    and the contact's other channels follow in the app's order.
+    and the contact's other channels follow in the app's order. Who opted out of what it is `about` is not tried.
     """
     credentials = {Channel(row.channel): row for row in reversed(app.credentials.all())}
     identities = _identities(app, contact, given)
     order = _order(contact, given, own_order, list(reversed(credentials)), identities)
     opted_out = consents.opted_out(
-        app=app, identities=[one for found in identities.values() for one in found]
+        app=app, identities=[one for found in identities.values() for one in found], about=about
     )
     choices: list[Choice] = []
     for level, channel in order:

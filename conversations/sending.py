@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from contacts import resolving
+from contacts.consents import ContentType
 from contacts.models import Contact
 from contacts.resolving import Identity
 from conversations import conversing, payloads, routing, statuses
@@ -46,6 +47,7 @@ class Draft:
     ttl: timedelta | None = None
     is_urgent: bool = False
     is_dispatched: bool = False
+    content_type: ContentType = ContentType.CONTENT_UNKNOWN
 
 
 @transaction.atomic
@@ -57,7 +59,11 @@ def send(*, app: App, recipient: Recipient, draft: Draft, now: datetime) -> Mess
     alone = draft.is_dispatched or app.processing_mode == ProcessingMode.DISPATCH
     contact = None if alone else _contact(app, recipient, now)
     choices = routing.route(
-        app=app, contact=contact, given=recipient.identities, own_order=draft.channel_order
+        app=app,
+        contact=contact,
+        given=recipient.identities,
+        own_order=draft.channel_order,
+        about=draft.content_type,
     )
     first = next((choice for choice in choices if choice.verdict == Candidate.Verdict.WAITING), None)
     conversation = _conversation(app, contact, draft, first, now)
@@ -65,7 +71,13 @@ def send(*, app: App, recipient: Recipient, draft: Draft, now: datetime) -> Mess
     _trace(message, choices, first)
     contact_id = contact.id if contact else ""
     submitted = payloads.submitted(message, contact_id=contact_id)
-    publish(app=app, trigger=Trigger.MESSAGE_SUBMIT, payload=submitted, about=statuses.about(message, now))
+    publish(
+        app=app,
+        trigger=Trigger.MESSAGE_SUBMIT,
+        payload=submitted,
+        about=statuses.about(message, now),
+        callback_url=message.callback_url,
+    )
     if first is None:
         statuses.settle(message, Status.FAILED, reason=routing.no_route_reason(choices), now=now)
     else:
@@ -115,6 +127,7 @@ def _store(
         callback_url=draft.callback_url,
         channel_properties=draft.channel_properties,
         is_urgent=draft.is_urgent,
+        content_type=draft.content_type,
         status=Status.ACCEPTED,
         status_at=now,
         expires_at=now + (draft.ttl or DEFAULT_TTL),

@@ -6,14 +6,19 @@ it. What arrives late, twice or out of order changes nothing.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 
+from contacts import consents
+from contacts.consents import ContentType
+from contacts.resolving import Identity
 from conversations import payloads
 from conversations.models import UNSETTLED, Candidate, Message, Receipt, Status
-from gateway.channels.base import Reason, ReasonCode
+from gateway.channels.base import Channel, Reason, ReasonCode
 from outbox import entries
 from projects import ids
 from webhooks.publishing import About, publish
@@ -28,6 +33,7 @@ _FOLLOWS: Final = {
     Status.READ: {*UNSETTLED, Status.DELIVERED},
     Status.FAILED: set(UNSETTLED),
 }
+NOT_REPORTED: Final = Reason(ReasonCode.DELIVERY_TIMED_OUT, "This channel gave no delivery report in time.")
 TIMED_OUT: Final = Reason(ReasonCode.DELIVERY_TIMED_OUT, "No delivery report came in time.")
 
 
@@ -51,17 +57,19 @@ def settle(message: Message, status: Status, *, reason: Reason | None = None, no
     )
     contact_id = contact_of(message)
     payload = payloads.delivery(message, contact_id=contact_id, status=status, reason=message.reason)
-    publish(app=message.app, trigger=Trigger.MESSAGE_DELIVERY, payload=payload, about=about(message, now))
+    publish(
+        app=message.app,
+        trigger=Trigger.MESSAGE_DELIVERY,
+        payload=payload,
+        about=about(message, now),
+        callback_url=message.callback_url,
+    )
     return True
 
 
 def try_next(message: Message, *, reason: Reason, now: datetime) -> None:
     """Hand the message to the next channel on its route; without one it has failed, for the reason given."""
-    candidate = (
-        Candidate.objects.filter(message_id=message.id, verdict=Candidate.Verdict.WAITING)
-        .order_by("position")
-        .first()
-    )
+    candidate = _next_candidate(message)
     if candidate is None:
         settle(message, Status.FAILED, reason=reason, now=now)
         return
@@ -79,12 +87,12 @@ def hand_over(message: Message, candidate: Candidate) -> None:
     enqueue(message)
 
 
-def enqueue(message: Message) -> None:
+def enqueue(message: Message, *, delay: timedelta = timedelta(0)) -> None:
     """Put the message in the lane of its credential."""
     if message.credential_id is None:
         raise ValueError("A candidate without a credential is never tried.")
     lane_and_ref = ids.to_uuid(message.credential_id), ids.to_uuid(message.id)
-    entries.put(SENDING, [lane_and_ref], urgent=message.is_urgent)
+    entries.put(SENDING, [lane_and_ref], delay=delay.total_seconds(), urgent=message.is_urgent)
 
 
 def conclude(
@@ -97,22 +105,59 @@ def conclude(
     candidate.save(update_fields=["verdict", "reason", "channel_message_id", "settled_at"])
 
 
+def await_report(message: Message, *, now: datetime) -> None:
+    """Where the app wants it, the next channel's turn comes if this one does not report in time."""
+    if not message.app.fallback_enabled or _next_candidate(message) is None:
+        return
+    message.fallback_at = now + timedelta(seconds=message.app.fallback_waiting_time)
+    message.save(update_fields=["fallback_at"])
+
+
+def fall_back(*, now: datetime) -> int:
+    """Hand every message without a report in time to its next channel; how many that were."""
+
+    def hand_on(message: Message) -> None:
+        taken = Candidate.objects.get(message_id=message.id, verdict=Candidate.Verdict.TAKEN)
+        conclude(taken, Candidate.Verdict.REFUSED, reason=NOT_REPORTED, now=now)
+        message.fallback_at = None
+        message.save(update_fields=["fallback_at"])
+        try_next(message, reason=NOT_REPORTED, now=now)
+
+    return _for_each(Message.objects.filter(status=Status.QUEUED_ON_CHANNEL, fallback_at__lte=now), hand_on)
+
+
 def time_out(*, now: datetime) -> int:
     """Fail every message whose ttl has passed without a report; how many that were."""
-    failed = 0
+
+    def fail(message: Message) -> None:
+        settle(message, Status.FAILED, reason=TIMED_OUT, now=now)
+
+    return _for_each(Message.objects.filter(status__in=UNSETTLED, expires_at__lte=now), fail)
+
+
+def _for_each(overdue: QuerySet[Message], act: Callable[[Message], None]) -> int:
+    """Act on all of them, in batches that hold the rows and leave alone what others hold."""
+    done = 0
+    held = overdue.select_related("app", "conversation").select_for_update(of=("self",), skip_locked=True)
     while True:
         with transaction.atomic():
-            overdue = Message.objects.filter(status__in=UNSETTLED, expires_at__lte=now).order_by("expires_at")
-            batch = list(
-                overdue.select_related("app", "conversation").select_for_update(
-                    of=("self",), skip_locked=True
-                )[:_BATCH]
-            )
+            batch = list(held.order_by("expires_at")[:_BATCH])
             for message in batch:
-                settle(message, Status.FAILED, reason=TIMED_OUT, now=now)
-        failed += len(batch)
+                act(message)
+        done += len(batch)
         if len(batch) < _BATCH:
-            return failed
+            return done
+
+
+def _next_candidate(message: Message) -> Candidate | None:
+    """The first that still waits and has not opted out since the message was routed."""
+    rows = Candidate.objects.filter(message_id=message.id, verdict=Candidate.Verdict.WAITING)
+    waiting = [(row, Identity(Channel(row.channel), row.identity)) for row in rows.order_by("position")]
+    about = ContentType(message.content_type)
+    opted_out = consents.opted_out(
+        app=message.app, identities=[identity for _, identity in waiting], about=about
+    )
+    return next((row for row, identity in waiting if identity not in opted_out), None)
 
 
 def contact_of(message: Message) -> str:

@@ -2,11 +2,26 @@
 
 from celery import shared_task
 
-from conversations import statuses
+from conversations import idempotency, statuses
+from conversations.events import settling
 from projects import clock
 
 
 @shared_task(ignore_result=True)
 def time_out_messages() -> None:
-    """Fail the messages that nobody has reported on in time."""
-    statuses.time_out(now=clock.now())
+    """Hand on, or fail, the messages that nobody has reported on in time."""
+    now = clock.now()
+    statuses.fall_back(now=now)
+    statuses.time_out(now=now)
+
+
+@shared_task(ignore_result=True)
+def forget_idempotency_keys() -> None:
+    """Delete the keys of messages that were sent more than a day ago."""
+    idempotency.forget(now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def forget_event_metadata() -> None:
+    """Drop the metadata of events on which no channel will report any more."""
+    settling.forget(now=clock.now())

@@ -43,9 +43,10 @@ class Request:
     """What to send. An `answer` that is known without asking the network is returned at once."""
 
     method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    # Tokens stand in headers, in bodies and even in URLs: none of them may reach a log.
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
     timeout: float = 15.0  # seconds, for everything from the name to the last byte
     max_body: int = KEPT_BYTES
     answer: Response | None = None

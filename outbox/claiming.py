@@ -67,10 +67,11 @@ DUE = """
     ORDER BY level.priority, entry.next_at, entry.id
 """
 
+# A released lane keeps its token: a beat that was under way meanwhile must not hold it for nobody.
 RENEW = """
     UPDATE outbox_lane lane SET lease_until = %(now)s + %(lease)s
     FROM unnest(%(lanes)s::bigint[], %(tokens)s::bigint[]) AS held (id, token)
-    WHERE lane.id = held.id AND lane.lease_token = held.token
+    WHERE lane.id = held.id AND lane.lease_token = held.token AND lane.lease_until IS NOT NULL
     RETURNING lane.id
 """
 

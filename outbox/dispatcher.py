@@ -22,6 +22,7 @@ from outbox.clock import Clock
 from outbox.database import Database
 from outbox.kinds import Claimed
 from outbox.limits import Limits
+from outbox.pacing import Paces
 from outbox.sending import Sender
 from outbox.serving import Serving
 
@@ -41,6 +42,7 @@ class Dispatcher:
         self._database = database
         self._limits = limits
         self._clock = Clock()
+        self._paces = Paces(database)
         self._servings: dict[Serving, asyncio.Task[None]] = {}
         self._is_crowded = False  # more lanes had something due than could be held
         self._is_stopping = False
@@ -121,6 +123,7 @@ class Dispatcher:
         self._is_crowded = len(survey.leases) == room
         for serving in self._servings:
             serving.stir()
+        await self._paces.learn(survey.leases)
         for lease in survey.leases:
             self._serve(lease, held_until=asked_at + self._limits.lease.total_seconds())
         return survey
@@ -146,6 +149,7 @@ class Dispatcher:
             lease,
             sender=self._sender,
             pages=self._pages,
+            paces=self._paces,
             limits=self._limits,
             held_until=held_until,
             must_yield=lambda: self._is_crowded,
@@ -155,6 +159,7 @@ class Dispatcher:
     async def _serve_and_release(self, serving: Serving) -> None:
         try:
             await serving.serve()
+            serving.is_over = True
             await self._releases(serving.lease)
         except Exception:
             # Not released: the rest of the lease is the pause before somebody tries again.
@@ -178,6 +183,7 @@ class Dispatcher:
             await asyncio.sleep(self._limits.heartbeat)
             try:
                 await self._renew(list(self._servings))
+                await self._renew_paces([serving.lease for serving in self._servings])
             except db.Error:
                 logger.exception("Renewing leases failed; the next beat is soon")
 
@@ -191,9 +197,13 @@ class Dispatcher:
         for serving in servings:
             if serving.lease.lane_id in held:
                 serving.held_until = asked_at + self._limits.lease.total_seconds()
-            elif serving in self._servings:  # else it was released meanwhile
+            elif serving in self._servings and not serving.is_over:  # else it is released
                 logger.warning("The lease of lane %s was lost", serving.lease.lane_id)
                 serving.leave()
+
+    async def _renew_paces(self, held: Sequence[Lease]) -> None:
+        await self._paces.learn(held)
+        self._paces.forget(held=held)
 
     async def _wind_down(self) -> None:
         """Let the tries end or give them up, flush, release: in another order lanes wait for ever."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
-from gateway.http import Request, Response
+from gateway.http import Client, Request, Response
+
+Send = Callable[[Request], Awaitable[Response]]
 
 
 class Decision(StrEnum):
@@ -71,6 +73,35 @@ class Kind(Protocol):
 
         Gets only results of entries that were still held. It may put further entries.
         """
+        ...
+
+
+@runtime_checkable
+class Courier(Protocol):
+    """A kind that sends its requests in its own way: some take more than one exchange, such as for a token."""
+
+    def sender(self, client: Client) -> Send:
+        """What one dispatcher sends them with; asked for once, so it may keep what its requests share.
+
+        As the client, it answers whatever happens. It may be cancelled while it waits.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many tries a second the lanes of a group make together."""
+
+    group: str  # of lanes of whatever kind
+    per_second: float
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A kind whose lanes may not send as fast as they can."""
+
+    def paces(self, owners: Sequence[UUID]) -> Mapping[UUID, Pace]:
+        """By owner how fast its lane may send; one left out has no limit. Its lane has something due."""
         ...
 
 

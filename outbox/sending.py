@@ -17,7 +17,7 @@ from outbox.batching import Batches
 from outbox.claiming import Lease
 from outbox.clock import Clock
 from outbox.database import Database
-from outbox.kinds import Claimed, Kind, Result
+from outbox.kinds import Claimed, Courier, Kind, Result, Send
 from outbox.limits import Limits
 from outbox.settlements import Settlement, concluded, dropped, poisoned
 
@@ -52,6 +52,7 @@ class Sender:
         self._loads = Batches(self._load, size=limits.batch)
         self._flushes = Batches(self._flush, size=limits.batch)
         self._interruptible: set[asyncio.Task[None] | None] = set()
+        self._senders: dict[str, Send] = {}
 
     async def send(
         self, lease: Lease, claimed: Claimed, *, may_send: Callable[[], bool]
@@ -89,17 +90,26 @@ class Sender:
             if not may_send():
                 return None
             started_at = self._clock.now()
-            response = await self._send(loaded)
+            response = await self._send(lease.kind, loaded)
         verdict = kinds.registered()[lease.kind].read(claimed, loaded, response)
         return concluded(lease, Result(claimed, loaded, response, verdict, started_at), now=self._clock.now())
 
-    async def _send(self, request: Request) -> Response:
+    async def _send(self, kind: str, request: Request) -> Response:
         task = asyncio.current_task()
         self._interruptible.add(task)
         try:
-            return await self._client.send(request)
+            return await self._sender(kind)(request)
         finally:
             self._interruptible.discard(task)
+
+    def _sender(self, name: str) -> Send:
+        """The kind's own way of sending, or the plain one."""
+        if name not in self._senders:
+            kind = kinds.registered()[name]
+            self._senders[name] = (
+                kind.sender(self._client) if isinstance(kind, Courier) else self._client.send
+            )
+        return self._senders[name]
 
     async def _load(self, batch: Sequence[tuple[str, Claimed]]) -> Sequence[Loaded]:
         by_kind: dict[str, list[Claimed]] = defaultdict(list)

@@ -10,10 +10,13 @@ from outbox.batching import Batches
 from outbox.claiming import Lease
 from outbox.kinds import Claimed, Decision
 from outbox.limits import Limits
+from outbox.pacing import Paces
 from outbox.sending import Sender
 from outbox.settlements import Settlement
 
 FIRST_WIDTH = 2
+LONGEST_PAGE = 0.5  # seconds, by the lane's pace
+LONGEST_DOZE = 0.25  # seconds without asking whether the lane must go
 
 
 class Serving:
@@ -29,6 +32,7 @@ class Serving:
         *,
         sender: Sender,
         pages: Batches[tuple[Lease, int], list[Claimed]],
+        paces: Paces,
         limits: Limits,
         held_until: float,
         must_yield: Callable[[], bool],
@@ -36,8 +40,10 @@ class Serving:
         self.lease = lease
         self.held_until = held_until  # by time.monotonic(), from before the claim: never too long
         self.is_stirred = False  # something may have become due since the last page
+        self.is_over = False  # set by who releases the lane
         self._sender = sender
         self._pages = pages
+        self._paces = paces
         self._limits = limits
         self._must_yield = must_yield
         self._yields_at = time.monotonic() + limits.slice
@@ -56,7 +62,7 @@ class Serving:
             while self._goes_on():
                 self.is_stirred = False
                 self._forget_flushed()
-                wanted = self._limits.page + self._trying
+                wanted = self._page() + self._trying
                 page = await self._pages((self.lease, wanted))
                 await self._try_each(page, tries)
                 if len(page) == wanted:
@@ -64,6 +70,10 @@ class Serving:
                 await self._until(lambda: self.is_stirred or not self._trying)
                 if not self.is_stirred:
                     return
+
+    def _page(self) -> int:
+        """So few, where it is paced, that an urgent entry does not wait long behind them."""
+        return int(min(self._limits.page, self._paces.turns_in(self.lease, seconds=LONGEST_PAGE)))
 
     def _forget_flushed(self) -> None:
         self._seen -= self._flushed
@@ -92,11 +102,19 @@ class Serving:
             if (claimed.id, claimed.attempt) in self._seen:
                 continue
             await self._until(lambda: self._trying < self._width or self._is_leaving)
-            if not self._goes_on():
+            if not (self._goes_on() and await self._turn_comes()):
                 return
             self._seen.add((claimed.id, claimed.attempt))
             self._trying += 1
             tries.create_task(self._try(claimed))
+
+    async def _turn_comes(self) -> bool:
+        """Wait for the lane's turn; False where it must go before."""
+        while seconds := self._paces.take_turn(self.lease):
+            if not self._goes_on():
+                return False
+            await asyncio.sleep(min(seconds, LONGEST_DOZE))
+        return True
 
     async def _try(self, claimed: Claimed) -> None:
         try:

@@ -32,6 +32,14 @@ app.conf.beat_schedule = {
         "options": {"expires": 5},  # a tick that waited is the next tick
     },
     "forget old webhook events": {"task": "webhooks.tasks.forget_old_events", "schedule": timedelta(days=1)},
+    "forget idempotency keys": {
+        "task": "conversations.tasks.forget_idempotency_keys",
+        "schedule": timedelta(hours=1),
+    },
+    "forget the metadata of events": {
+        "task": "conversations.tasks.forget_event_metadata",
+        "schedule": timedelta(hours=1),
+    },
     "sweep the outbox": {"task": "outbox.tasks.sweep", "schedule": timedelta(hours=1)},
 }
 

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from conversations.models import Direction, Message, Status
 from projects import clock
-from projects.models import App, ChannelCredential, Project
+from projects.models import App, ChannelCredential, CredentialStatus, Project
 from projects.roles import Right, reach
 from retention.models import OwedItem
 from webhooks.models import DeadLetter, Webhook
@@ -77,10 +77,12 @@ def _cards(projects: Sequence[Project], *, since: datetime) -> list[Card]:
         apps[app.project_id].append(app)
     messages = _messages(project_ids, since)
     owed: dict[UUID, list[OwedItem]] = {id_: [] for id_ in project_ids}
-    for item in OwedItem.objects.filter(app__project__in=project_ids, state="OPEN").select_related("app"):
+    for item in OwedItem.objects.filter(
+        app__project__in=project_ids, state=OwedItem.State.OPEN
+    ).select_related("app"):
         owed[item.app.project_id].append(item)
     of_living = {"app__project__in": project_ids, "app__deleted_at": None}
-    failing = _counted(ChannelCredential.objects.filter(**of_living, status="FAILING"))
+    failing = _counted(ChannelCredential.objects.filter(**of_living, status=CredentialStatus.FAILING))
     disabled = _counted(Webhook.objects.filter(**of_living, disabled_at__isnull=False))
     dead = _counted(DeadLetter.objects.filter(**of_living, accept_time__gte=since))
     return [

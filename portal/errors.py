@@ -193,7 +193,7 @@ def _headers(refusal: APIException) -> dict[str, str]:
     if challenge:
         headers["www-authenticate"] = challenge
     if getattr(refusal, "wait", None) is not None:
-        headers["retry-after"] = str(max(1, round(refusal.wait)))  # type: ignore[attr-defined]
+        headers["retry-after"] = str(max(1, round(refusal.wait)))  # type: ignore[attr-defined]  # asked above
     return headers
 
 

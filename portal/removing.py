@@ -6,7 +6,9 @@ from datetime import datetime
 
 from django.db import transaction
 
+from conversations.capability import Asking
 from conversations.delivery import Echoing, Sending
+from conversations.events.delivery import EventSending
 from outbox import entries
 from projects import ids
 from projects.models import App
@@ -22,7 +24,7 @@ def remove(app: App, *, now: datetime) -> None:
     for webhook in app.webhooks.all():
         subscribing.remove(webhook)
     for credential in app.credentials.all():
-        for kind in (Sending.name, Echoing.name):
+        for kind in (Sending.name, Echoing.name, EventSending.name, Asking.name):
             entries.close(kind, ids.to_uuid(credential.id))
         credential.delete()
     app.callback_secret = ""

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from portal import embedded
 from portal.environment import BASE_DIR, DATA_DIR, env
+from projects import sealing
 
 
 def required(name: str, *, otherwise: str) -> str:
@@ -30,6 +31,8 @@ SECRET_KEY = required("SECRET_KEY", otherwise=embedded.kept_secret(DATA_DIR, "SE
 # Newest first: the first encrypts, all decrypt.
 _keys = required("FIELD_ENCRYPTION_KEYS", otherwise=embedded.kept_secret(DATA_DIR, "FIELD_ENCRYPTION_KEYS"))
 FIELD_ENCRYPTION_KEYS = [key for key in _keys.split(",") if key]
+if not all(sealing.is_key(key) for key in FIELD_ENCRYPTION_KEYS):
+    sys.exit("FIELD_ENCRYPTION_KEYS holds what is no key: each is 32 random bytes in base64.")
 DEBUG = False
 
 # --- where we are ---------------------------------------------------------------------------------
@@ -127,7 +130,7 @@ TEMPLATES = [
 # --- PostgreSQL and Redis -------------------------------------------------------------------------
 
 DATABASE_URL = required("DATABASE_URL", otherwise=embedded.database_url(DATA_DIR))
-REDIS_URL = env.str("REDIS_URL", default="") or embedded.redis_url(DATA_DIR)
+REDIS_URL = required("REDIS_URL", otherwise=embedded.redis_url(DATA_DIR))
 DATABASES = {
     "default": {
         **env.db_url_config(DATABASE_URL),
@@ -175,16 +178,14 @@ REST_FRAMEWORK = {
 DEFAULT_PROCESSING_MODE = one_of("DEFAULT_PROCESSING_MODE", "CONVERSATION", "DISPATCH")
 API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=800)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
-TOKEN_LIFETIME_SECONDS = 3599
+TOKEN_LIFETIME_SECONDS = env.int("TOKEN_LIFETIME_SECONDS", default=3599)
 MAX_WEBHOOKS_PER_APP = env.int("MAX_WEBHOOKS_PER_APP", default=5)
 
 # --- the outer wall -------------------------------------------------------------------------------
 
-OUTBOUND_ALLOWED_NETWORKS = [
-    ipaddress.ip_network(cidr.strip())
-    for cidr in env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
-    if cidr.strip()
-]
+OUTBOUND_ALLOWED_NETWORKS = env.list(
+    "OUTBOUND_ALLOWED_NETWORKS", cast=lambda cidr: ipaddress.ip_network(cidr.strip()), default=[]
+)
 EGRESS_PROXY = env.str("EGRESS_PROXY", default="")
 # Channel names, or {"*"} for all.
 CHANNELS_SANDBOXED = frozenset(env.list("CHANNELS_SANDBOXED", default=[]))
@@ -240,6 +241,7 @@ LOGGING = {
         "django.request": {"level": "ERROR", "filters": ["not_unimplemented"]},
         "axes": {"level": "WARNING"},
         # A line for every tick of the clock, and another for its end.
+        "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
     },

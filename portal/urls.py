@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from conversations.callbacks import callback
-from conversations.contact_api import ContactView
+from conversations.urls import version_2
 from portal import health
 from portal.api.apps import AppsView, AppView
 from projects.api import TokenView
@@ -14,7 +14,6 @@ from projects.api import TokenView
 PROJECT: list[URLPattern | URLResolver] = [
     path("apps", AppsView.as_view()),
     path("apps/<app_id>", AppView.as_view()),
-    path("contacts/<contact_id>", ContactView.as_view()),
     path("", include("contacts.urls")),
     path("", include("webhooks.urls")),
     path("", include("conversations.urls")),
@@ -22,9 +21,11 @@ PROJECT: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("oauth2/token", TokenView.as_view()),
     path("v1/projects/<project_id>/", include(PROJECT)),
+    path("v2/projects/<project_id>/", include(version_2)),
     path("callbacks/<channel>/<credential_id>", callback),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

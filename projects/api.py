@@ -6,12 +6,12 @@ from typing import cast
 
 from django.conf import settings
 from django.http import QueryDict
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from projects import keys
+from projects import keys, rates
 from projects.authentication import from_basic
 from projects.wire import FormParser
 
@@ -40,6 +40,10 @@ class TokenView(APIView):
             principal = from_basic(credentials)
         except AuthenticationFailed as error:
             return _refused(401, "invalid_client", str(error.detail))
+        except Throttled as error:
+            return _refused(429, "slow_down", str(error.detail), wait=rates.GUESSING_SECONDS)
+        if not rates.admits(f"project:{principal.project_id}", limit=settings.API_RATE_LIMIT):
+            return _refused(429, "slow_down", "This project makes too many requests.", wait=1)
         answer = {
             "access_token": keys.token(principal),
             "expires_in": settings.TOKEN_LIFETIME_SECONDS,
@@ -49,8 +53,10 @@ class TokenView(APIView):
         return Response(answer, headers={"cache-control": "no-store"})
 
 
-def _refused(status: int, code: str, description: str) -> Response:
+def _refused(status: int, code: str, description: str, *, wait: int = 0) -> Response:
     headers = {"cache-control": "no-store"}
+    if wait:
+        headers["retry-after"] = str(wait)  # seconds
     if status == 401:
         headers["www-authenticate"] = 'Basic realm="token"'  # must not say "expired"
     return Response({"error": code, "error_description": description}, status=status, headers=headers)

@@ -6,15 +6,17 @@ import base64
 from typing import Any, cast
 
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from projects import keys
+from projects import keys, rates
 from projects.keys import Principal
 
 # The official clients renew their token when, and only when, this header says "expired".
 EXPIRED_CHALLENGE = 'Bearer error="invalid_token", error_description="token expired"'
+_WRONG = "The key id or the key secret is wrong."
+_LONGEST_KEY_ID = 26
 
 
 class AccessKeyAuthentication(BaseAuthentication):
@@ -48,12 +50,19 @@ class AccessKeyAuthentication(BaseAuthentication):
 
 
 def from_basic(credentials: str) -> Principal:
-    """The key that `base64(key id:key secret)` names. Raises AuthenticationFailed."""
+    """The key that `base64(key id:key secret)` names. Raises AuthenticationFailed, or Throttled who guesses.
+
+    The right secret is let in always: nobody can lock out a key's owner by guessing.
+    """
     try:
         key_id, _, secret = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
         return keys.identify(key_id, secret)
-    except (ValueError, keys.InvalidKey) as error:  # ValueError: no base64, or no text in it
-        raise AuthenticationFailed("The key id or the key secret is wrong.") from error
+    except ValueError as error:  # no base64, or no text in it
+        raise AuthenticationFailed(_WRONG) from error
+    except keys.InvalidKey as error:
+        if rates.is_guessing(key_id[:_LONGEST_KEY_ID]):
+            raise Throttled(rates.GUESSING_SECONDS, "Too many wrong secrets for this key id.") from error
+        raise AuthenticationFailed(_WRONG) from error
 
 
 class HasProjectAccess(BasePermission):

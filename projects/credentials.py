@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
@@ -24,8 +25,8 @@ class Wanted:
 
     channel: Channel
     key: str
-    values: Mapping[str, Any]
-    callback_secret: str = ""
+    values: Mapping[str, Any] = field(repr=False)
+    callback_secret: str = field(default="", repr=False)
     ordinal_number: int = 0
 
 
@@ -36,8 +37,7 @@ def replace(app: App, wanted: Sequence[Wanted]) -> None:
     One whose channel and ordinal number stay keeps its id, and so its callback URL. Raises ValidationError
     with the fields' paths, e.g. `channel_credentials[0].static_bearer.token`.
     """
-    App.objects.select_for_update(no_key=True).get(pk=app.pk)  # one change at a time
-    stored = {(row.channel, row.ordinal_number): row for row in app.credentials.all()}
+    stored = {(row.channel, row.ordinal_number): row for row in _standing(app)}
     whole = [_restored(one, stored.get((one.channel, one.ordinal_number))) for one in wanted]
     if problems := [*_misfits(whole), *_repetitions(whole)]:
         raise ValidationError({f"channel_credentials{path}": problem for path, problem in problems})
@@ -46,6 +46,39 @@ def replace(app: App, wanted: Sequence[Wanted]) -> None:
     for position, one in enumerate(whole):
         row = stored.get((one.channel, one.ordinal_number)) or ChannelCredential(app=app)
         _write(row, one, position=position)
+
+
+@transaction.atomic
+def put(credential: ChannelCredential) -> None:
+    """Write one as it is here, in its present place or last; the app's others stay. Raises ValidationError."""
+    rows = [credential if row == credential else row for row in _standing(credential.app)]
+    replace(credential.app, [_as_it_is(row) for row in dict.fromkeys([*rows, credential])])
+
+
+@transaction.atomic
+def arrange(app: App, credential_ids: Sequence[str]) -> None:
+    """Leave the app these of its credentials, in this order."""
+    standing = {row.pk: row for row in _standing(app)}
+    replace(app, [_as_it_is(standing[id_]) for id_ in credential_ids if id_ in standing])
+
+
+@transaction.atomic
+def disconnect(credential: ChannelCredential) -> None:
+    """Take it from its app; those after it move up."""
+    arrange(credential.app, [row.pk for row in _standing(credential.app) if row != credential])
+
+
+def _standing(app: App) -> list[ChannelCredential]:
+    """Those that the app has, which nobody else changes until the end of the transaction."""
+    App.objects.select_for_update(no_key=True).get(pk=app.pk)
+    return list(app.credentials.all())
+
+
+def _as_it_is(row: ChannelCredential) -> Wanted:
+    return Wanted(
+        channel=Channel(row.channel), key=row.key, values=row.values,
+        callback_secret=row.callback_secret, ordinal_number=row.ordinal_number,
+    )  # fmt: skip
 
 
 def _restored(wanted: Wanted, stored: ChannelCredential | None) -> Wanted:
@@ -57,13 +90,7 @@ def _restored(wanted: Wanted, stored: ChannelCredential | None) -> Wanted:
         values = unmasked(values, stored.values, wanted.key)
     if secret == mask(stored.callback_secret):
         secret = stored.callback_secret
-    return Wanted(
-        channel=wanted.channel,
-        key=wanted.key,
-        values=values,
-        callback_secret=secret,
-        ordinal_number=wanted.ordinal_number,
-    )
+    return dataclasses.replace(wanted, values=values, callback_secret=secret)
 
 
 def _misfits(wanted: Sequence[Wanted]) -> Iterator[tuple[str, str]]:

@@ -119,6 +119,12 @@ class Day(serializers.DateField):
     default_error_messages = _ABSENT | {"invalid": "must be a day, e.g. 2027-12-31"}
 
 
+class Json(serializers.JSONField):
+    """Any value; the room that knows the content checks it."""
+
+    default_error_messages = _ABSENT
+
+
 class Listing(serializers.ListField):
     """A list that a person has written."""
 

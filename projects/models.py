@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -44,16 +44,6 @@ class Account(models.Model):
         return self.name
 
 
-class ProjectQuerySet(models.QuerySet["Project"]):
-    """Projects, asked for by who may see them."""
-
-    def visible_to(self, user: Any) -> Self:
-        """Those the user is a member of; all of them for who runs the installation."""
-        if user.is_superuser:
-            return self
-        return self.filter(memberships__user=user)
-
-
 @audited()
 class Project(models.Model):
     """The root container: every other resource is grouped under one."""
@@ -67,8 +57,6 @@ class Project(models.Model):
         help_text="A second person approves destructive retention changes and releases of legal holds.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = ProjectQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name
@@ -253,8 +241,14 @@ class ChannelCredential(models.Model):
 
     def for_adapter(self) -> channels.base.Credential:
         """As the channel's adapter sees it: the secrets opened."""
+        channel = Channel(self.channel)
         return channels.base.Credential(
-            self.id, Channel(self.channel), self.values, self.callback_secret, self.callback_url
+            self.id,
+            channel,
+            self.values,
+            callback_secret=self.callback_secret,
+            callback_url=self.callback_url,
+            base_url=channels.base_url(channel),
         )
 
     @property

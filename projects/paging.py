@@ -18,7 +18,7 @@ from rest_framework.request import Request
 
 M = TypeVar("M", bound=Model)
 
-_NUMBER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]{1,4300}", re.ASCII)  # as many digits as int() reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,9 @@ def _key(token: str, model: type[Model], names: Sequence[str]) -> list[Any]:
             isinstance(text, str) and "\0" not in text for text in texts
         ):
             raise ValueError(token)
-        fields = [model._meta.get_field(name) for name in names]
-        values = [field.to_python(text) for field, text in zip(fields, texts, strict=True)]  # type: ignore[union-attr]
+        columns: list[Any] = [model._meta.get_field(name) for name in names]
+        fields = [column.output_field if column.generated else column for column in columns]
+        values = [field.to_python(text) for field, text in zip(fields, texts, strict=True)]
     except (binascii.Error, ValueError, UnicodeError, ModelValidationError):
         raise ValidationError({"page_token": ["is not a token that this list gave"]}) from None
     if any(isinstance(value, datetime) and value.tzinfo is None for value in values):

@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from projects.models import Membership, Project, ProjectQuerySet, Role
+from projects.models import Membership, Project, Role
 
 
 class Right(StrEnum):
@@ -52,7 +53,7 @@ class Reach:
         """The projects they see; with a right, those in which they have it."""
         return [id_ for id_, role in self.roles.items() if right is None or right in GRANTS[role]]
 
-    def projects(self, right: Right | None = None) -> ProjectQuerySet:
+    def projects(self, right: Right | None = None) -> QuerySet[Project]:
         """The same as rows."""
         if self.is_unlimited:
             return Project.objects.all()

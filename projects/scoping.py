@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db.models import Model, QuerySet
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound, Throttled, ValidationError
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from projects import ids
+from projects import ids, rates
 from projects.keys import Principal
 from projects.models import App
 
@@ -31,6 +32,11 @@ class ProjectView(APIView):
         for name, values in request.query_params.lists():
             if any("\0" in text for text in [name, *values]):
                 raise ValidationError({name.replace("\0", ""): ["must not contain the NUL character"]})
+
+    def check_throttles(self, request: Request) -> None:
+        """As many requests a second as a project may make with all its keys. Raises Throttled."""
+        if not rates.admits(f"project:{self.principal.project_id}", limit=settings.API_RATE_LIMIT):
+            raise Throttled(1, f"A project may make {settings.API_RATE_LIMIT} requests a second.")
 
     @property
     def principal(self) -> Principal:

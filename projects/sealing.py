@@ -60,6 +60,15 @@ def newest_prefix() -> Sealed:
     return Sealed(f"v1:{next(iter(_ciphers()))}:")
 
 
+def is_key(text: str) -> bool:
+    """Whether a secret can be sealed with it: 16, 24 or 32 bytes in base64."""
+    try:
+        _opened((text,))
+    except ValueError:
+        return False
+    return True
+
+
 def _ciphers() -> dict[str, AESGCM]:
     """By key id, newest first."""
     return _opened(tuple(settings.FIELD_ENCRYPTION_KEYS))

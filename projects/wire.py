@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 from django.conf import settings
@@ -14,6 +15,9 @@ from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsRead
 
 _DEEPEST = 100  # nested objects and lists: no message needs more
 
@@ -32,6 +36,13 @@ class FailedPrecondition(APIException):
     default_code = "failed_precondition"
 
 
+class AlreadyExists(APIException):
+    """There can be only one of these, and it is there."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "already_exists"
+
+
 class StrictJSONParser(BaseParser):
     """One JSON object in UTF-8, of at most 1 MB; no NUL in any text, for PostgreSQL keeps none."""
 
@@ -41,7 +52,7 @@ class StrictJSONParser(BaseParser):
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None
     ) -> dict[str, Any]:
         """The object; `{}` for an empty body. Raises ParseError, ValidationError or BodyTooLarge."""
-        raw = _read(stream, parser_context)
+        raw = read_body(stream, parser_context["request"].META)
         if not raw.strip():
             return {}
         try:
@@ -66,7 +77,7 @@ class FormParser(BaseParser):
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None
     ) -> QueryDict:
         """The fields. Raises BodyTooLarge."""
-        return QueryDict(_read(stream, parser_context))
+        return QueryDict(read_body(stream, parser_context["request"].META))
 
 
 class JSONRenderer(BaseRenderer):
@@ -104,11 +115,10 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _read(stream: IO[bytes], parser_context: Any) -> bytes:
+def read_body(stream: SupportsRead[bytes], environment: Mapping[str, Any]) -> bytes:
     """The whole body. Raises BodyTooLarge, by the announced length before the rest is even sent."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    announced = parser_context["request"].META.get("CONTENT_LENGTH") or 0
-    if int(announced) > limit:
+    if int(environment.get("CONTENT_LENGTH") or 0) > limit:
         raise BodyTooLarge
     raw = stream.read(limit + 1)
     if len(raw) > limit:

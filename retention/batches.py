@@ -9,17 +9,16 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, UUIDField
+from django.db.models import Exists, OuterRef, Q, QuerySet, UUIDField
 from django.db.models.functions import Cast
 
-from conversations import payloads
-from conversations.models import Conversation, Message
+from conversations import conversing, deleting
+from conversations.models import Conversation, ConversationEvent, Message
 from projects import ids
 from projects.models import App
-from retention import deleting, due
+from retention import due
 from retention.due import Count, Due
 from webhooks.models import Webhook
-from webhooks.publishing import About, publish
 from webhooks.triggers import Trigger
 
 # Retention goals: a transaction of 1 000 rows stays below 250 ms; more would win nothing.
@@ -61,6 +60,8 @@ def purge(app_id: str, *, part: int, at: datetime, since: datetime | None) -> Ba
     rows = due.of(app, at=at)[part]
     if rows.takes_conversations:
         return _take_conversations(_oldest(rows, since), app, at=at)
+    if rows.takes_events:
+        return _take_events(_oldest(rows, since))
     return _take_messages(_oldest(rows, since))
 
 
@@ -83,8 +84,15 @@ def _take_messages(rows: QuerySet[Message]) -> Batch:
     gone = deleting.delete_messages(
         rows.filter(Q(conversation=None) | Q(conversation__in=held), accept_time__lte=reached)[:MESSAGES]
     )
-    _renew_newest({message.conversation_id for message in gone}, reached)
+    deleting.renew_newest({message.conversation_id for message in gone}, reached)
     return Batch(Count(messages=len(gone)), reached, is_full=len(oldest) == MESSAGES)
+
+
+def _take_events(rows: QuerySet[ConversationEvent]) -> Batch:
+    """Single events. They make no conversation younger, so none has anything to learn."""
+    gone = deleting.delete_events(rows[:MESSAGES])
+    reached = max((event.accept_time for event in gone), default=None)
+    return Batch(Count(events=len(gone)), reached, is_full=len(gone) == MESSAGES)
 
 
 def _hold(conversations: Iterable[UUID]) -> list[UUID]:
@@ -93,34 +101,31 @@ def _hold(conversations: Iterable[UUID]) -> list[UUID]:
     return list(free.values_list(Cast("pk", UUIDField()), flat=True))
 
 
-def _renew_newest(conversations: Iterable[UUID | None], reached: datetime) -> None:
-    """Those with a younger message keep it; the others' newest is what is left, or none."""
-    left = Message.objects.filter(conversation=OuterRef("pk")).order_by("-accept_time").values("accept_time")
-    emptied = Conversation.objects.filter(pk__in=filter(None, conversations), newest_accept_time__lte=reached)
-    emptied.update(newest_accept_time=Subquery(left[:1]))
-
-
 def _take_conversations(rows: QuerySet[Conversation], app: App, *, at: datetime) -> Batch:
-    """Whole conversations. One with many messages goes in several batches, the oldest messages first."""
+    """Whole conversations. One with many messages or events goes in several batches, the oldest first."""
     conversations = list(rows.select_for_update(skip_locked=True)[:CONVERSATIONS])
     if not conversations:
         return NOTHING
     messages = Message.objects.filter(conversation__in=conversations).order_by("conversation", "accept_time")
     gone = deleting.delete_messages(messages[:MESSAGES])
-    unfinished = _those_with_messages(conversations)
+    events = ConversationEvent.objects.filter(conversation__in=conversations).order_by("accept_time")
+    gone_events = deleting.delete_events(events[:MESSAGES])
+    unfinished = _those_not_empty(conversations)
     empty = [conversation for conversation in conversations if conversation.pk not in unfinished]
     _tell(empty, app, at=at)
     deleting.delete_conversations(empty)
     reached = [conversation.expiry_anchor for conversation in conversations if conversation.pk in unfinished]
     return Batch(
-        Count(len(gone), len(empty)),
+        Count(len(gone), len(empty), len(gone_events)),
         min(reached, default=conversations[-1].expiry_anchor),
-        is_full=len(conversations) == CONVERSATIONS or len(gone) == MESSAGES,
+        is_full=len(conversations) == CONVERSATIONS or MESSAGES in (len(gone), len(gone_events)),
     )
 
 
-def _those_with_messages(conversations: Sequence[Conversation]) -> set[str]:
-    held = Exists(Message.objects.filter(conversation=OuterRef("pk")))
+def _those_not_empty(conversations: Sequence[Conversation]) -> set[str]:
+    held = Exists(Message.objects.filter(conversation=OuterRef("pk"))) | Exists(
+        ConversationEvent.objects.filter(conversation=OuterRef("pk"))
+    )
     kept = Conversation.objects.filter(held, pk__in=[conversation.pk for conversation in conversations])
     return set(kept.values_list("pk", flat=True))
 
@@ -130,6 +135,4 @@ def _tell(conversations: Sequence[Conversation], app: App, *, at: datetime) -> N
     if app.deleted_at or not Webhook.objects.listening(app, Trigger.CONVERSATION_DELETE).exists():
         return
     for conversation in conversations:
-        about = About(accepted_time=at, event_time=at, correlation_id=conversation.correlation_id)
-        payload = {"conversation": payloads.conversation(conversation)}
-        publish(app=app, trigger=Trigger.CONVERSATION_DELETE, payload=payload, about=about)
+        conversing.tell_deleted(conversation, now=at)

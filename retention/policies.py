@@ -9,7 +9,8 @@ from typing import Any, Final
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from conversations.models import UNSETTLED, Conversation, Message
+from conversations.events import settling
+from conversations.models import UNSETTLED, Conversation, ConversationEvent, Message
 from outbox.models import Entry
 from projects.models import App, ProcessingMode
 from webhooks.models import Event
@@ -60,6 +61,22 @@ def expired_conversations(app: App, _scope: Scope, cutoff: datetime) -> QuerySet
     return Conversation.objects.filter(app=app, expiry_anchor__lt=cutoff)
 
 
+def expired_events(app: App, scope: Scope, cutoff: datetime) -> QuerySet[ConversationEvent]:
+    """Each event by its own age, where messages go by theirs."""
+    older = ConversationEvent.objects.filter(app=app, accept_time__lt=cutoff)
+    if scope == Scope.MESSAGES:
+        return older.filter(processing_mode=ProcessingMode.CONVERSATION)
+    # As with messages; but many channels never report on an event, so it is not waited for without end.
+    waiting = Event.objects.filter(message_id=OuterRef("pk"), id__in=Entry.objects.values("ref"))
+    awaited = Q(status__in=UNSETTLED, accept_time__gte=cutoff - settling.AWAITED)
+    return older.filter(processing_mode=ProcessingMode.DISPATCH).exclude(awaited).exclude(Exists(waiting))
+
+
+def no_events(_app: App, _scope: Scope, _cutoff: datetime) -> QuerySet[ConversationEvent]:
+    """Those that stay until their conversation goes."""
+    return ConversationEvent.objects.none()
+
+
 def nothing(_app: App, _scope: Scope, _cutoff: datetime) -> QuerySet[Message]:
     """What is kept until explicitly deleted."""
     return Message.objects.none()
@@ -70,4 +87,10 @@ EXPIRED: Final[dict[PolicyType, Callable[[App, Scope, datetime], QuerySet[Any]]]
     PolicyType.MESSAGE_EXPIRE_POLICY: expired_messages,
     PolicyType.CONVERSATION_EXPIRE_POLICY: expired_conversations,
     PolicyType.PERSIST_RETENTION_POLICY: nothing,
+}
+# And which events, beside those that go with their conversation.
+EXPIRED_EVENTS: Final[dict[PolicyType, Callable[[App, Scope, datetime], QuerySet[ConversationEvent]]]] = {
+    PolicyType.MESSAGE_EXPIRE_POLICY: expired_events,
+    PolicyType.CONVERSATION_EXPIRE_POLICY: no_events,
+    PolicyType.PERSIST_RETENTION_POLICY: no_events,
 }

@@ -10,9 +10,11 @@ from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
 from contacts.models import ChannelIdentity, Contact
-from conversations.models import Conversation, Direction, Message, Status
+from conversations import templates
+from conversations.models import Conversation, ConversationEvent, Direction, Message, Status, Template
+from conversations.templating import Wording
 from gateway.channels.base import Channel
-from projects import keys
+from projects import ids, keys
 from projects.models import Account, App, ChannelCredential, Membership, ProcessingMode, Project, Role
 from webhooks.models import TargetType, Webhook
 from webhooks.triggers import Trigger
@@ -103,7 +105,9 @@ def make_message(
     defaults: dict[str, Any] = {
         "content": {"text_message": {"text": "hello"}},
         "processing_mode": ProcessingMode.CONVERSATION,
-        "status": Status.DELIVERED if direction == Direction.TO_CONTACT else "",
+        "status": Status.DELIVERED
+        if direction == Direction.TO_CONTACT and not fields.get("injected")
+        else "",
         "channel": Channel.SANDBOX,
         "identity": "46700000010",
     }
@@ -123,10 +127,52 @@ def make_message(
     return message
 
 
+def make_event(
+    conversation: Conversation | None = None,
+    *,
+    app: App | None = None,
+    accept_time: datetime = NOW,
+    **fields: Any,
+) -> ConversationEvent:
+    """An event that was sent, in a conversation or dispatched by an app."""
+    app = conversation.app if conversation else app or make_app()
+    defaults: dict[str, Any] = {
+        "direction": Direction.TO_CONTACT,
+        "content": {"app_event": {"composing_event": {}}},
+        "processing_mode": ProcessingMode.CONVERSATION,
+        "status": Status.DELIVERED,
+        "channel": Channel.SANDBOX,
+        "identity": "46700000010",
+    }
+    return ConversationEvent.objects.create(
+        project_id=app.project_id,
+        app=app,
+        conversation=conversation,
+        accept_time=accept_time,
+        **(defaults | fields),
+    )
+
+
 def make_webhook(app: App, target: str = "https://hooks.example.com/", **fields: Any) -> Webhook:
     """An HTTP webhook that listens to everything."""
     defaults = {"target_type": TargetType.HTTP, "triggers": list(Trigger), "secret": "a-webhook-secret"}
     return Webhook.objects.create(project_id=app.project_id, app=app, target=target, **(defaults | fields))
+
+
+def make_template(project: Project | None = None, *wordings: Wording, **fields: Any) -> Template:
+    """A template; unless wordings are given it greets in English, as its version 1."""
+    greeting = Wording("en-US", "1", {"text_message": {"text": "Hello ${name}"}})
+    wanted = templates.Wanted(
+        description=fields.get("description", ""),
+        default_translation=fields.get("default_translation", "en-US"),
+        wordings=wordings or [greeting],
+    )
+    return templates.create(
+        wanted,
+        project_id=(project or make_project()).id,
+        public_id=fields.get("public_id", ids.ulid()),
+        now=fields.get("now", NOW),
+    )
 
 
 def api_client(project: Project) -> APIClient:
@@ -137,6 +183,6 @@ def api_client(project: Project) -> APIClient:
     return client
 
 
-def path(project: Project, rest: str) -> str:
+def path(project: Project, rest: str, *, version: int = 1) -> str:
     """An API path of the project."""
-    return f"/v1/projects/{project.id}/{rest}"
+    return f"/v{version}/projects/{project.id}/{rest}"

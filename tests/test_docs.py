@@ -26,7 +26,7 @@ READERS_OF_THE_ENVIRONMENT = [
     *sorted(ROOT.glob("portal/embedded/*.py")),
 ]
 NAME = re.compile(r"[A-Z][A-Z0-9_]+")
-PREFIX = "v1/projects/{project_id}"
+PROJECT = re.compile(r"v\d/projects/{project_id}")
 
 
 def read(page: str) -> str:
@@ -85,11 +85,12 @@ def plain(default: ast.expr) -> str:
 def api_paths() -> set[str]:
     """`GET /apps/{app_id}` and so on: everything below one project."""
     return {
-        f"{method} {path.removeprefix(PREFIX)}"
+        f"{method} {PROJECT.sub('', path)}"
         for path, pattern in patterns(get_resolver().url_patterns)
-        if path.startswith(PREFIX)
+        if PROJECT.match(path)
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
-        if hasattr(pattern.callback.view_class, method.lower())  # type: ignore[attr-defined]
+        for view in [pattern.callback.view_class]  # type: ignore[attr-defined]  # a class-based view
+        if hasattr(view, method.lower()) and method.lower() in view.http_method_names
     }
 
 
@@ -144,7 +145,7 @@ def test_a_trigger_is_said_to_fire_exactly_where_some_room_publishes_it() -> Non
     sources = "".join(
         path.read_text()
         for room in ("contacts", "conversations", "retention")
-        for path in ROOT.glob(f"{room}/*.py")
+        for path in ROOT.glob(f"{room}/**/*.py")
     )
     published = set(re.findall(r"\bTrigger\.([A-Z_]+)", sources))
 

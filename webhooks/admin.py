@@ -13,7 +13,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
-from gateway import addresses
 from projects import ids
 from projects.admin import cells
 from projects.admin.scoped import ProjectScoped, Recorded, VisibleChoices, VisibleFilter
@@ -64,15 +63,6 @@ class WebhookForm(SecretsForm):
         widgets = {"target": forms.URLInput(attrs={"class": "vURLField"})}
         help_texts = {"target": "The URL that gets the events by POST."}
 
-    def clean_target(self) -> str:
-        """A target that the house may dial."""
-        target: str = self.cleaned_data["target"]
-        try:
-            addresses.check_url(target, addresses.default_guard())
-        except addresses.ForbiddenTarget as verdict:
-            raise ValidationError(str(verdict)) from verdict
-        return target
-
     def wishes(self) -> dict[str, Any]:
         """What `webhooks.subscribing` is asked for."""
         asked = {name.removeprefix("new_") for name in self.fields}
@@ -84,10 +74,10 @@ class WebhookForm(SecretsForm):
 class WebhookFormSet(forms.BaseInlineFormSet):
     """Webhooks of one app, saved by the verbs that the API uses."""
 
-    def save_new(self, form: WebhookForm, commit: bool = True) -> Webhook:  # type: ignore[override]
+    def save_new(self, form: WebhookForm, commit: bool = True) -> Webhook:  # type: ignore[override]  # our form alone
         return subscribing.create(app=self.instance, **form.wishes())
 
-    def save_existing(self, form: WebhookForm, obj: Webhook, commit: bool = True) -> Webhook:  # type: ignore[override]
+    def save_existing(self, form: WebhookForm, obj: Webhook, commit: bool = True) -> Webhook:  # type: ignore[override]  # our form alone
         stored = Webhook.objects.get(pk=obj.pk)  # `obj` already has the new values
         subscribing.change(stored, **form.wishes())
         return stored
@@ -226,7 +216,6 @@ class AttemptAdmin(OfAnApp):
     """The delivery log: each try, and what the receiver said."""
 
     list_display = ["started_at", "target", "outcome", "status_code", "number", "duration_ms", "next_at"]
-    list_select_related = ["webhook", "app"]
     list_filter = [("app", VisibleFilter), "result", "started_at"]
     id_lookups = ("event_id", "message_id", "webhook")
     search_help_text = "The id of an event, a message or a webhook."
@@ -235,9 +224,15 @@ class AttemptAdmin(OfAnApp):
     readonly_fields = ["target", "event", "message", "outcome", "response"]
     tones = {"DELIVERED": "good", "RETRYING": "busy", "GIVEN_UP": "bad", "DISMISSED": "quiet"}
 
-    @admin.display(description="Webhook")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attempt]:
+        """With their webhooks, where these are still there."""
+        return super().get_queryset(request).select_related("webhook", "app")
+
+    @admin.display(description="Receiver")
     def target(self, attempt: Attempt) -> str:
-        return (getattr(attempt, "webhook", None) and attempt.webhook.target) or "a removed webhook"
+        if attempt.callback_url:
+            return attempt.callback_url
+        return attempt.webhook.target if attempt.webhook else "a removed webhook"
 
     @admin.display(description="Result")
     def outcome(self, attempt: Attempt) -> SafeString:

@@ -13,6 +13,13 @@ class WebhooksConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the outbox how our entries are loaded, read and recorded."""
-        from webhooks.delivery import WebhookDelivery  # noqa: PLC0415  # models exist only now
+        # Models exist only now.
+        from webhooks import pacing, publishing, receivers  # noqa: PLC0415
+        from webhooks.delivery import EventDelivery  # noqa: PLC0415
 
-        kinds.register(WebhookDelivery())
+        kinds.register(EventDelivery(publishing.WEBHOOK, receivers=receivers.webhooks, paces=pacing.webhooks))
+        kinds.register(
+            EventDelivery(
+                publishing.CALLBACK_URL, receivers=receivers.callback_urls, paces=pacing.callback_urls
+            )
+        )

@@ -1,4 +1,4 @@
-"""Delivery: how the outbox sends an event to a webhook, and what is kept of each attempt."""
+"""Delivery: how the outbox sends an event to its receiver, and what is kept of each attempt."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models.functions import Now
 
 from gateway import signing
-from gateway.http import Request, Response
-from outbox.kinds import Claimed, Decision, Result, Verdict
+from gateway.http import Client, Request, Response
+from outbox.kinds import Claimed, Decision, Pace, Result, Send, Verdict
 from projects import ids
-from webhooks import retrying
+from webhooks import pacing, retrying
+from webhooks.authorising import Authoriser
 from webhooks.models import Attempt, DeadLetter, Event, Webhook
-from webhooks.publishing import KIND
+from webhooks.receivers import USER_AGENT, Find, Receiver
 
 logger = logging.getLogger(__name__)
 
-USER_AGENT = "conversation-api-webhooks/1"
 GONE = 410
 GONE_REASON = "HTTP 410: the receiver is gone"
 NEVER_SENT = frozenset({"forbidden", "bad_url"})  # another try would end the same way
@@ -31,21 +32,36 @@ RESULTS = {
 }
 
 
-class WebhookDelivery:
-    """The outbox's kind whose owners are webhooks and whose refs are events."""
+class EventDelivery:
+    """A kind of the outbox whose refs are events; `receivers` finds who gets them, `paces` how fast."""
 
-    name = KIND
+    def __init__(self, name: str, *, receivers: Find, paces: pacing.Find) -> None:
+        self.name = name
+        self._receivers = receivers
+        self._paces = paces
+
+    def paces(self, owners: Sequence[UUID]) -> Mapping[UUID, Pace]:
+        """Their app's `rate_limits.webhooks`."""
+        return self._paces(owners)
 
     def load(self, entries: Sequence[Claimed]) -> Mapping[int, Request]:
-        """Signed requests, for the webhooks and events that are still there, in two queries."""
-        events = Event.objects.only("body").in_bulk({ids.from_uuid(entry.ref) for entry in entries})
-        webhooks = Webhook.objects.called().annotate(signed_at=Now())
-        called = webhooks.in_bulk({ids.from_uuid(entry.owner) for entry in entries})
-        found = (
-            (entry.id, called.get(ids.from_uuid(entry.owner)), events.get(ids.from_uuid(entry.ref)))
-            for entry in entries
+        """Signed requests, for the events and receivers that are still there, in two queries."""
+        events = (
+            Event.objects.only("app", "body", "callback_url")
+            .annotate(signed_at=Now())
+            .in_bulk({ids.from_uuid(entry.ref) for entry in entries})
         )
-        return {id_: _request(webhook, event) for id_, webhook, event in found if webhook and event}
+        deliveries = [(entry, event) for entry in entries if (event := events.get(ids.from_uuid(entry.ref)))]
+        receivers = self._receivers(deliveries)
+        return {
+            entry.id: _request(receivers[entry.id], event)
+            for entry, event in deliveries
+            if entry.id in receivers
+        }
+
+    def sender(self, client: Client) -> Send:
+        """With the tokens that receivers ask for."""
+        return Authoriser(client).send
 
     def read(self, claimed: Claimed, request: Request, response: Response) -> Verdict:
         """Taken, to be tried again, or given up; then the outcome is the reason."""
@@ -86,40 +102,42 @@ class WebhookDelivery:
             _log(result, event)
 
 
-def _request(webhook: Webhook, event: Event) -> Request:
+def _request(receiver: Receiver, event: Event) -> Request:
     body = bytes(event.body)
+    signed_at: datetime = event.signed_at  # type: ignore[attr-defined]  # annotated by `load`
     return Request(
         "POST",
-        webhook.target,
+        receiver.url,
         headers={
             "Content-Type": "application/json",
             "User-Agent": USER_AGENT,
-            **_signature(webhook, body),
+            **_signature(receiver, body, signed_at),
         },
         body=body,
         timeout=settings.WEBHOOK_TIMEOUT,
+        tag=receiver,
     )
 
 
-def _signature(webhook: Webhook, body: bytes) -> dict[str, str]:
-    """The headers that prove who sends it; none when the webhook has no secret."""
-    secret = webhook.secret
-    if not secret:
+def _signature(receiver: Receiver, body: bytes, signed_at: datetime) -> dict[str, str]:
+    """The headers that prove who sends it; none when the receiver shares no secret."""
+    if not receiver.secret:
         return {}
-    signed_at: datetime = webhook.signed_at  # type: ignore[attr-defined]  # annotated by `load`
     nonce = secrets.token_urlsafe(16)
-    return signing.headers(body, secret, nonce=nonce, timestamp=int(signed_at.timestamp()))
+    return signing.headers(body, receiver.secret, nonce=nonce, timestamp=int(signed_at.timestamp()))
 
 
 def _attempt(result: Result, event: Event) -> Attempt:
     claimed, response, verdict = result.claimed, result.response, result.verdict
+    receiver: Receiver = result.request.tag
     comes_back = verdict.decision is Decision.RETRY
     return Attempt(
         app_id=event.app_id,
         message_id=event.message_id,
         accept_time=event.accept_time,
         event_id=event.id,
-        webhook_id=ids.from_uuid(claimed.owner),
+        webhook_id=receiver.webhook_id,
+        callback_url=receiver.callback_url,
         number=claimed.attempt,
         result=RESULTS[verdict.decision],
         status_code=response.status or None,
@@ -133,12 +151,14 @@ def _attempt(result: Result, event: Event) -> Attempt:
 
 
 def _dead_letter(result: Result, event: Event) -> DeadLetter:
+    receiver: Receiver = result.request.tag
     return DeadLetter(
         app_id=event.app_id,
         message_id=event.message_id,
         accept_time=event.accept_time,
         event_id=event.id,
-        webhook_id=ids.from_uuid(result.claimed.owner),
+        webhook_id=receiver.webhook_id,
+        callback_url=receiver.callback_url,
         reason=result.verdict.outcome[:255],
         attempts=result.claimed.attempt,
         died_at=_ended_at(result),
@@ -146,10 +166,10 @@ def _dead_letter(result: Result, event: Event) -> DeadLetter:
 
 
 def _disable(results: Sequence[Result]) -> None:
-    """Switch off the webhooks whose receiver is gone; no query when there are none."""
-    if not results:
+    """Switch off the webhooks that are gone; no query when there are none."""
+    gone = {webhook_id for result in results if (webhook_id := result.request.tag.webhook_id)}
+    if not gone:
         return
-    gone = {ids.from_uuid(result.claimed.owner) for result in results}
     Webhook.objects.filter(pk__in=gone, disabled_at=None).update(
         disabled_at=Now(), disabled_reason=GONE_REASON
     )
@@ -162,7 +182,7 @@ def _log(result: Result, event: Event) -> None:
         "attempt event=%s webhook=%s app=%s trigger=%s number=%d"
         " result=%s status=%d error=%s ms=%d after=%.1f",
         event.id,
-        ids.from_uuid(result.claimed.owner),
+        result.request.tag.webhook_id or "-",  # a callback_url
         event.app_id,
         event.trigger,
         result.claimed.attempt,

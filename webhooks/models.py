@@ -129,12 +129,18 @@ class OfMessage(models.Model):
         abstract = True
 
 
+# Of a delivery: a webhook, or the callback_url that a message brought.
+TO_ONE_RECEIVER = Q(webhook__isnull=False, callback_url="") | (Q(webhook=None) & ~Q(callback_url=""))
+
+
 class Event(OfMessage):
     """Something that happened, in the exact bytes that are signed and sent."""
 
     id = PublicIdField()
     trigger = models.CharField(max_length=64, choices=triggers.choices)
     body = models.BinaryField()
+    # Given with the message: where the event goes instead of to the app's webhooks.
+    callback_url = models.CharField(max_length=LONGEST_URL, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -151,7 +157,7 @@ class Event(OfMessage):
 
 
 class Attempt(OfMessage):
-    """One try to deliver an event to a webhook."""
+    """One try to deliver an event, to a webhook or to the callback_url of its message."""
 
     class Result(models.TextChoices):
         """How the try ended."""
@@ -165,8 +171,9 @@ class Attempt(OfMessage):
     event_id = ULIDField()
     # No constraint: a webhook may go at once, its log goes by age.
     webhook = models.ForeignKey(
-        Webhook, models.DO_NOTHING, related_name="attempts", db_index=False, db_constraint=False
+        Webhook, models.DO_NOTHING, null=True, related_name="attempts", db_index=False, db_constraint=False
     )
+    callback_url = models.CharField(max_length=LONGEST_URL, blank=True)
     number = models.PositiveIntegerField()
     result = models.CharField(max_length=16, choices=Result.choices)
     status_code = models.PositiveSmallIntegerField(null=True)
@@ -178,6 +185,9 @@ class Attempt(OfMessage):
     response_body = models.BinaryField(default=b"")
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(condition=TO_ONE_RECEIVER, name="attempt_went_to_one_receiver"),
+        ]
         indexes = [
             models.Index(fields=["webhook", "-started_at"], name="attempt_of_webhook"),  # the delivery log
             models.Index(fields=["event_id"], name="attempt_of_event"),
@@ -193,20 +203,29 @@ class Attempt(OfMessage):
 
 
 class DeadLetter(OfMessage):
-    """An event that a webhook never took."""
+    """An event that its receiver never took."""
 
     id = models.BigAutoField(primary_key=True)
     event_id = ULIDField()
     webhook = models.ForeignKey(
-        Webhook, models.DO_NOTHING, related_name="dead_letters", db_index=False, db_constraint=False
+        Webhook,
+        models.DO_NOTHING,
+        null=True,
+        related_name="dead_letters",
+        db_index=False,
+        db_constraint=False,
     )
+    callback_url = models.CharField(max_length=LONGEST_URL, blank=True)
     reason = models.CharField(max_length=255)
     attempts = models.PositiveIntegerField()
     died_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["webhook", "event_id"], name="dead_letter_is_one_per_delivery"),
+            models.UniqueConstraint(
+                fields=["webhook", "event_id"], nulls_distinct=False, name="dead_letter_is_one_per_delivery"
+            ),
+            models.CheckConstraint(condition=TO_ONE_RECEIVER, name="dead_letter_had_one_receiver"),
         ]
         indexes = [
             models.Index(fields=["app", "accept_time"], name="dead_letter_expiring"),  # the purge
@@ -216,4 +235,4 @@ class DeadLetter(OfMessage):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_id} for {self.webhook_id}"
+        return f"{self.event_id} for {self.webhook_id or self.callback_url}"

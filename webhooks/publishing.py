@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID, uuid5
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -18,7 +20,11 @@ from projects.wire import timestamp
 from webhooks.models import Attempt, Event, TargetType, Webhook, WebhookQuerySet
 from webhooks.triggers import BODY_KEYS, Trigger
 
-KIND = "webhook"  # of the outbox's lanes: the owner is a webhook, the ref an event
+# Kinds of the outbox's lanes. The refs of both are events; the owner of the one is a webhook, that of the
+# other stands for all that an app sends to one server.
+WEBHOOK = "webhook"
+CALLBACK_URL = "callback_url"
+_SERVERS = UUID("c2f2b0f8-5a8e-4b59-9d2b-6b1f0c7c3a10")  # made up once: the namespace of those owners
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +39,19 @@ class About:
     correlation_id: str = ""
 
 
-def publish(*, app: App, trigger: Trigger, payload: Mapping[str, Any], about: About) -> None:
+def publish(
+    *, app: App, trigger: Trigger, payload: Mapping[str, Any], about: About, callback_url: str = ""
+) -> None:
     """Tell the app's webhooks that listen to the trigger, in the caller's transaction.
 
-    Nothing is written when none does.
+    Nothing is written when none does. A `callback_url` is told instead of them, whatever they listen to.
     """
     body = envelope(
         app_id=app.id, project_id=str(app.project_id), trigger=trigger, payload=payload, about=about
     )
+    if callback_url:
+        _publish_at(callback_url, app=app, trigger=trigger, body=body, about=about)
+        return
     _publish(Webhook.objects.listening(app, trigger), trigger=trigger, body=body, about=about)
 
 
@@ -80,7 +91,7 @@ def _publish(listening: WebhookQuerySet, *, trigger: Trigger, body: Mapping[str,
     deliveries = [(webhook, events[webhook.app_id]) for webhook in webhooks]
     _dismiss([pair for pair in deliveries if pair[0].target_type == TargetType.DISMISS])
     entries.put(
-        KIND,
+        WEBHOOK,
         [
             (ids.to_uuid(webhook.id), ids.to_uuid(event.id))
             for webhook, event in deliveries
@@ -89,8 +100,28 @@ def _publish(listening: WebhookQuerySet, *, trigger: Trigger, body: Mapping[str,
     )
 
 
+@transaction.atomic(savepoint=False)
+def _publish_at(
+    callback_url: str, *, app: App, trigger: Trigger, body: Mapping[str, Any], about: About
+) -> None:
+    events = _store([app.id], trigger=trigger, body=body, about=about, callback_url=callback_url)
+    lane_and_ref = _server(app, callback_url), ids.to_uuid(events[app.id].id)
+    entries.put(CALLBACK_URL, [lane_and_ref])
+
+
+def _server(app: App, callback_url: str) -> UUID:
+    """The same for all of an app's URLs with one scheme, host and port: they do well or badly together."""
+    parts = urlsplit(callback_url)
+    return uuid5(_SERVERS, f"{app.id} {parts.scheme}://{parts.netloc.lower()}")
+
+
 def _store(
-    app_ids: Iterable[str], *, trigger: Trigger, body: Mapping[str, Any], about: About
+    app_ids: Iterable[str],
+    *,
+    trigger: Trigger,
+    body: Mapping[str, Any],
+    about: About,
+    callback_url: str = "",
 ) -> dict[str, Event]:
     """By app id its own copy of the event: it goes when that app's retention says so."""
     encoded = signing.encode(body)  # once: every try signs and sends these bytes
@@ -99,6 +130,7 @@ def _store(
             app_id=app_id,
             trigger=trigger,
             body=encoded,
+            callback_url=callback_url,
             message_id=about.message_id,
             accept_time=about.accept_time or about.accepted_time,
         )

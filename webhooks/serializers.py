@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from rest_framework.exceptions import ValidationError
-
-from gateway.addresses import ForbiddenTarget, check_url, default_guard
 from projects.inputs import Input, Listing, OneOf, Text
 from webhooks.models import (
     LONGEST_CLIENT_ID,
@@ -15,6 +12,7 @@ from webhooks.models import (
     LONGEST_SCOPE,
     TargetType,
     TokenRequestType,
+    may_be_called,
 )
 from webhooks.subscribing import Wishes
 from webhooks.triggers import Trigger
@@ -40,13 +38,7 @@ NO_CLIENT_CREDENTIALS: Final[Wishes] = {
 class Target(Text):
     """A URL that this server may call."""
 
-    def to_internal_value(self, data: Any) -> str:
-        url = super().to_internal_value(data)
-        try:
-            check_url(url, default_guard())
-        except ForbiddenTarget as error:
-            raise ValidationError(str(error)) from error
-        return url
+    default_validators = [may_be_called]
 
 
 class ClientCredentials(Input):

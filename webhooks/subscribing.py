@@ -14,7 +14,7 @@ from outbox import entries
 from projects import ids
 from projects.models import App
 from webhooks.models import Webhook
-from webhooks.publishing import KIND
+from webhooks.publishing import WEBHOOK
 
 SECRETS = ("secret", "client_secret")
 
@@ -48,7 +48,7 @@ def create(*, app: App, **wishes: Unpack[Wishes]) -> Webhook:
     webhook = Webhook(app=app, project_id=app.project_id, **wishes)
     webhook.validate_constraints()
     webhook.save(force_insert=True)
-    entries.open_lane(KIND, ids.to_uuid(webhook.id))
+    entries.open_lane(WEBHOOK, ids.to_uuid(webhook.id))
     return webhook
 
 
@@ -79,7 +79,7 @@ def enable(webhook: Webhook) -> None:
 @transaction.atomic
 def remove(webhook: Webhook) -> None:
     """Delete it with all that still waits to be delivered to it. Its log stays until it is old."""
-    entries.close(KIND, ids.to_uuid(webhook.id))
+    entries.close(WEBHOOK, ids.to_uuid(webhook.id))
     webhook.delete()
 
 

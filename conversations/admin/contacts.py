@@ -130,7 +130,7 @@ class ContactAdmin(ProjectScoped):
         """The contact writes; the app hears it as it hears a phone."""
         contact = self.get_object(request, unquote(object_id))
         if contact is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]
+            return self.missing(request, object_id)
         if not self.has_change_permission(request, contact):
             raise PermissionDenied
         form = SimulationForm(contact, request.POST or None)

@@ -7,12 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.conf import settings
 
 from contacts.models import ChannelIdentity, Contact
 from conversations import receiving
 from gateway.channels import sandbox
-from gateway.channels.base import Channel, Credential
 from projects import ids
 from projects.models import ChannelCredential
 
@@ -29,7 +27,7 @@ class SimulationForm(forms.Form):
             f"{identity.pk}-{credential.pk}": (identity, credential)
             for identity, credential in pairs(contact)
         }
-        self.fields["pair"].choices = [  # type: ignore[attr-defined]
+        self.fields["pair"].choices = [  # type: ignore[attr-defined]  # a ChoiceField
             (name, f"{identity} to {credential.app}") for name, (identity, credential) in self.pairs.items()
         ]
 
@@ -61,13 +59,11 @@ def pairs(contact: Contact) -> Sequence[tuple[ChannelIdentity, ChannelCredential
 
 def write(identity: ChannelIdentity, credential: ChannelCredential, text: str, *, now: datetime) -> None:
     """The person behind the identity writes to the credential's app. Raises receiving.Refused."""
-    known = Credential(
-        id=credential.pk, channel=Channel(credential.channel), values=credential.values,
-        callback_secret=credential.callback_secret,
-    )  # fmt: skip
+    known = credential.for_adapter()
     echo = sandbox.inbound_callback(
         identity.identity, {"text_message": {"text": text}},
         credential=known, channel_message_id=f"{ids.ulid()}-simulated", profile_name=identity.contact.display_name,
     )  # fmt: skip
-    url = f"{settings.PUBLIC_URL}/callbacks/{credential.channel}/{credential.pk}"
-    receiving.receive_callback(credential, headers=echo.headers, body=echo.body, url=url, now=now)
+    receiving.receive_callback(
+        credential, headers=echo.headers, body=echo.body, url=credential.callback_url, now=now
+    )

@@ -1,4 +1,4 @@
-"""A conversation's app and contact are in one project; a message's app is its conversation's."""
+"""A conversation's app and contact are in one project; a message's and an event's app is its conversation's."""
 
 from django.db import migrations
 
@@ -22,6 +22,13 @@ class Migration(migrations.Migration):
         same_parent("conversations_message", ("app_id", "project_id"), "projects_app"),
         same_parent(
             "conversations_message",
+            ("conversation_id", "app_id"),
+            "conversations_conversation",
+            parent_columns=("id", "app_id"),
+        ),
+        same_parent("conversations_conversationevent", ("app_id", "project_id"), "projects_app"),
+        same_parent(
+            "conversations_conversationevent",
             ("conversation_id", "app_id"),
             "conversations_conversation",
             parent_columns=("id", "app_id"),

@@ -6,12 +6,20 @@ LookupError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.conf import settings
 
-from gateway.channels.base import PHONE_CHANNELS, Adapter, Channel
+from gateway.channels import transcoding
+from gateway.channels.base import PHONE_CHANNELS, Adapter, Channel, Unsendable
 from gateway.channels.sandbox import Sandbox
+from gateway.channels.sms import Sms
+from gateway.channels.telegram import Telegram
 
 ADAPTERS: dict[Channel, Adapter] = {
+    Channel.SMS: Sms(),
+    Channel.TELEGRAM: Telegram(),
     Channel.SANDBOX: Sandbox(),
 }
 
@@ -34,6 +42,22 @@ def adapter(channel: Channel) -> Adapter:
 def is_sandboxed(channel: Channel) -> bool:
     """Whether nothing that is sent on this channel leaves the machine."""
     return channel == Channel.SANDBOX or not {"*", channel}.isdisjoint(settings.CHANNELS_SANDBOXED)
+
+
+def base_url(channel: Channel) -> str:
+    """Where the channel's provider is instead of its public address; empty where nobody moved it."""
+    return str(settings.CHANNEL_BASE_URLS.get(channel, "")).rstrip("/")
+
+
+def transcoded(channel: Channel, content: Mapping[str, Any]) -> str:
+    """What becomes of an AppMessage on the channel itself, sandboxed or not; empty where nothing of it can be sent."""
+    speaker = ADAPTERS.get(channel)
+    try:
+        if speaker is None:
+            return transcoding.plain_text(transcoding.given_to(channel, content))
+        return speaker.transcode(content)
+    except Unsendable:
+        return ""
 
 
 def normalise(channel: Channel, identity: str) -> str:

@@ -38,6 +38,9 @@ PHONE_CHANNELS = frozenset(
     {Channel.SMS, Channel.MMS, Channel.RCS, Channel.WHATSAPP, Channel.VIBERBM, Channel.SANDBOX}
 )
 
+# One number is one person on these: wire contract 3.4, "unified contacts".
+SAME_NUMBER = frozenset({Channel.SMS, Channel.MMS, Channel.RCS})
+
 
 class ReasonCode(StrEnum):
     """Why a message failed or switched channel: the wire contract's codes that this house gives."""
@@ -89,6 +92,8 @@ class Outbound:
     identity: str
     content: Mapping[str, Any]
     properties: Mapping[str, str] = field(default_factory=dict)
+    accept_time: datetime | None = None
+    expires_at: datetime | None = None  # nobody wants it any more then
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +102,10 @@ class Credential:
 
     id: str
     channel: Channel
-    values: Mapping[str, Any]
-    callback_secret: str = ""
+    values: Mapping[str, Any] = field(repr=False)
+    callback_secret: str = field(default="", repr=False)
     callback_url: str = ""
+    base_url: str = ""  # where the provider is, instead of its public address; without a slash at the end
 
 
 class Decision(StrEnum):
@@ -107,6 +113,7 @@ class Decision(StrEnum):
 
     ACCEPTED = "ACCEPTED"  # the provider took it: wait for its receipt
     RETRY = "RETRY"  # the same channel again, later
+    UNKNOWN = "UNKNOWN"  # it may have been taken: never a second time; its receipt or its ttl decides
     NEXT = "NEXT"  # this person cannot be reached here: next candidate
     OPTED_OUT = "OPTED_OUT"  # record it, then NEXT
     CREDENTIAL = "CREDENTIAL"  # the credential is dead: mark it FAILING, then NEXT
@@ -144,7 +151,11 @@ class ReceiptStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """A contact wrote. `content` is the contract's ContactMessage."""
+    """A contact wrote. `content` is the contract's ContactMessage.
+
+    `choice` is the place of what was chosen among all choices of the message answered, where the channel had no
+    room for the choice's postback_data; the content then has an empty one.
+    """
 
     channel_message_id: str
     identity: str
@@ -152,16 +163,23 @@ class Inbound:
     sent_at: datetime | None = None
     sender_id: str = ""
     profile_name: str = ""
+    choice: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a message we sent."""
+    """What became of a message we sent.
+
+    `message_id` is our own id, where the channel gives it back: a receipt may come before the answer that brings
+    the channel's id, or without one. `decision` says what follows a FAILED.
+    """
 
     channel_message_id: str
     status: ReceiptStatus
     reason: Reason | None = None
     occurred_at: datetime | None = None
+    message_id: str = ""
+    decision: Decision = Decision.NEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +190,72 @@ class OptOut:
     occurred_at: datetime | None = None
 
 
-Event = Inbound | Receipt | OptOut
+@dataclass(frozen=True, slots=True)
+class InboundEvent:
+    """A contact did something other than writing. `content` has one key: contact_event or contact_message_event."""
+
+    channel_event_id: str
+    identity: str
+    content: Mapping[str, Any]
+    occurred_at: datetime | None = None
+    profile_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelEvent:
+    """The channel reports about itself, in its own words."""
+
+    event_type: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    occurred_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """The channel said what has no place in the contract: `payload` as it came. `identity` where it names one."""
+
+    payload: str
+    identity: str = ""
+
+
+Event = Inbound | Receipt | OptOut | InboundEvent | ChannelEvent | Unsupported
+
+
+class Receipts(StrEnum):
+    """The furthest that a channel reports of a message."""
+
+    NONE = "NONE"
+    DELIVERED = "DELIVERED"
+    READ = "READ"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a channel can carry. Media and choices that it cannot show go as lines of text."""
+
+    longest_text: int  # characters
+    receipts: Receipts
+    longest_caption: int = 0  # characters of text that go with a medium
+    media: frozenset[str] = frozenset()  # "image", "video", "audio", "document"
+    buttons: frozenset[str] = frozenset()  # the contract's kinds of choices
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """How many messages a provider takes in a time, from one credential or for one recipient."""
+
+    count: int
+    seconds: float
+    is_per_recipient: bool = False
+
+
+class Unsendable(Exception):
+    """The channel cannot carry this content: the next one may."""
+
+    def __init__(self, code: ReasonCode, description: str) -> None:
+        super().__init__(description)
+        self.code = code
+        self.description = description
 
 
 class Adapter(Protocol):
@@ -180,17 +263,27 @@ class Adapter(Protocol):
 
     label: str
     credential_key: str  # the credential object's name on the wire
-    credential_fields: Sequence[str]  # required in it
-    secret_fields: Sequence[str]  # never shown again
+    capabilities: Capabilities
+    rate_limits: Sequence[RateLimit]
+    # Header names and JSON keys whose values no trace shows. Nor does it show the credential's secrets, wherever
+    # they stand: in a URL too.
+    redact_keys: frozenset[str]
+    is_repeatable: bool  # the same message twice is one to the provider: a time-out may be retried
 
     def build(self, message: Outbound, credential: Credential, attempt: int) -> Request:
-        """The provider's request for this message; `attempt` counts from 1."""
+        """The provider's request for this message; `attempt` counts from 1.
+
+        For content that the channel cannot carry, a request that is already answered with NEXT.
+        """
 
     def read(self, response: Response) -> Outcome:
-        """What the provider's answer means."""
+        """What the provider's answer means, or that there is none."""
 
     def verify(self, headers: Mapping[str, str], body: bytes, url: str, secret: str) -> bool:
         """Whether a callback is really the provider's. Header names in lower case."""
 
     def parse(self, body: bytes) -> list[Event]:
-        """What a callback says; `[]` for what is not known. Raises ValueError for what is no callback."""
+        """What a callback says; `[]` for what tells nobody anything. Raises ValueError for what is no callback."""
+
+    def transcode(self, content: Mapping[str, Any]) -> str:
+        """What becomes of an AppMessage here: plain text, else the provider's JSON. Raises Unsendable."""

@@ -163,4 +163,4 @@ class AppAdmin(ProjectScoped):
     def retention(self, app: App) -> str:
         if not app.versions:  # type: ignore[attr-defined]  # prefetched by get_queryset
             return said(DEFAULT_TYPE, DEFAULT_TTL_DAYS[Scope.MESSAGES])
-        return str(app.versions[0])  # type: ignore[attr-defined]
+        return str(app.versions[0])  # type: ignore[attr-defined]  # prefetched as well

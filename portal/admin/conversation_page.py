@@ -54,7 +54,7 @@ class ConversationAdmin(Recorded):
         """The transcript."""
         conversation = self.get_object(request, unquote(object_id))
         if conversation is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]
+            return self.missing(request, object_id)
         if not self.has_view_permission(request, conversation) or request.method not in ("GET", "HEAD"):
             raise PermissionDenied
         policy = ruling.in_force(app=conversation.app, at=clock.now())

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-from django.db.models import Count
-
-from conversations.statuses import SENDING
+from conversations import backlog
 from gateway.channels.credentials import mask, masked
-from outbox.models import Entry
-from projects import ids
 from projects.models import App, ChannelCredential
 from retention import ruling
 from retention.policies import Scope
 from retention.ruling import Policy
-
-OUTBOUND_LIMIT: Final = 500_000  # messages waiting: wire contract, "Limits"
 
 
 def app(row: App) -> dict[str, Any]:
@@ -27,7 +21,7 @@ def app(row: App) -> dict[str, Any]:
 def apps(rows: Sequence[App]) -> list[dict[str, Any]]:
     """The contract's Apps, in two queries for them all; their credentials are prefetched."""
     policies = ruling.newest_of(rows)
-    waiting = _waiting([credential for row in rows for credential in row.credentials.all()])
+    waiting = backlog.waiting([credential for row in rows for credential in row.credentials.all()])
     return [_app(row, policies, waiting) for row in rows]
 
 
@@ -55,7 +49,7 @@ def _app(
         },
         "queue_stats": {
             "outbound_size": sum(waiting.get(credential.id, 0) for credential in credentials),
-            "outbound_limit": OUTBOUND_LIMIT,
+            "outbound_limit": backlog.LIMIT,
         },
         # Every status is stored; searching messages is no part of this server.
         "persist_message_status": {"enabled": True},
@@ -77,11 +71,3 @@ def _credential(row: ChannelCredential) -> dict[str, Any]:
 
 def _policy(policy: Policy) -> dict[str, Any]:
     return {"retention_type": policy.retention_type, "ttl_days": policy.ttl_days}
-
-
-def _waiting(credentials: Sequence[ChannelCredential]) -> dict[str, int]:
-    """By credential id how many messages wait for their channel."""
-    owners = [ids.to_uuid(credential.id) for credential in credentials]
-    entries = Entry.objects.filter(lane__kind=SENDING, lane__owner__in=owners)
-    counts = entries.values_list("lane__owner").annotate(number=Count("pk"))
-    return {ids.from_uuid(owner): number for owner, number in counts}

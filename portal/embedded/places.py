@@ -35,7 +35,10 @@ def database_url(data_dir: Path) -> str:
 
 
 def redis_url(data_dir: Path) -> str:
-    """Where the embedded Valkey answers when it runs."""
+    """Where the embedded Valkey answers when it runs; empty if no server ran here, nor is about to."""
+    # `up` makes the password first, then reads the settings, then starts the servers.
+    if not ((data_dir / "embedded").exists() or kept_secret(data_dir, "POSTGRES_PASSWORD")):
+        return ""
     return f"unix://{quote(str(socket_folder(data_dir) / VALKEY_SOCKET))}"
 
 

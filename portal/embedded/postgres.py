@@ -62,7 +62,7 @@ def start(data_dir: Path, *, seconds: float, options: Mapping[str, str] | None =
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
     # SIGINT: a fast shutdown, that waits for no client.
-    started = server.launch(_NAME, command, account=owner, log=log, stop_signal=signal.SIGINT, cwd=data)
+    started = server.launch(_NAME, command, account=owner, log=log, stop_signal=signal.SIGINT, data=data)
     server.wait_until(lambda: answers(data_dir), started, log=log, seconds=seconds)
     return started
 

@@ -22,6 +22,7 @@ class Server:
 
     name: str
     process: "subprocess.Popen[bytes]"
+    data: Path
     stop_signal: signal.Signals
 
     def stop(self) -> None:
@@ -35,14 +36,14 @@ class Server:
 
 
 def launch(
-    name: str, command: list[str], *, account: Account, log: Path, stop_signal: signal.Signals, cwd: Path
+    name: str, command: list[str], *, account: Account, log: Path, stop_signal: signal.Signals, data: Path
 ) -> Server:
-    """Start the server in a session of its own: a Ctrl-C at the terminal is not meant for it."""
+    """Start the server in its data's folder and a session of its own: a Ctrl-C at the terminal is not meant for it."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 -- our own command line
             command,
-            cwd=cwd,
+            cwd=data,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -50,7 +51,7 @@ def launch(
             preexec_fn=lifetime.dying_with_parent(stop_signal),  # noqa: PLW1509 -- no thread runs yet
             **account.popen_arguments,
         )
-    return Server(name, process, stop_signal)
+    return Server(name, process, data, stop_signal)
 
 
 def wait_until(answers: Callable[[], bool], server: Server, *, log: Path, seconds: float) -> None:

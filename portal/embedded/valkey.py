@@ -42,7 +42,7 @@ def start(data_dir: Path, *, seconds: float) -> Server:
     command = [str(_binary(owner))]
     for name, value in settings.items():
         command += [f"--{name}", value]
-    started = server.launch("Valkey", command, account=owner, log=log, stop_signal=signal.SIGTERM, cwd=data)
+    started = server.launch("Valkey", command, account=owner, log=log, stop_signal=signal.SIGTERM, data=data)
     server.wait_until(lambda: answers(data_dir), started, log=log, seconds=seconds)
     return started
 

@@ -4,7 +4,12 @@ from typing import Any, Final
 
 GROUPS: Final = {
     "Projects": ("projects.app", "projects.channelcredential", "projects.project", "projects.account"),
-    "Messaging": ("conversations.conversation", "conversations.message", "contacts.contact"),
+    "Messaging": (
+        "conversations.conversation",
+        "conversations.message",
+        "conversations.template",
+        "contacts.contact",
+    ),
     "Delivery": ("webhooks.webhook", "webhooks.event", "webhooks.attempt", "webhooks.deadletter"),
     "Compliance": ("retention.retentionpolicy", "retention.oweditem", "retention.justification"),
     "People & keys": ("projects.user", "projects.membership", "projects.accesskey"),

@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import user_login_failed
+from django.contrib.auth.forms import UsernameField
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -27,6 +28,8 @@ TOTP_DIGITS: Final = 6
 class LoginForm(AdminAuthenticationForm):
     """User name, password and, where the person has set one up, the second factor."""
 
+    # Longer ones are nobody's, and the count of wrong tries has no room for them.
+    username = UsernameField(max_length=150, widget=forms.TextInput(attrs={"autofocus": True}))
     otp_token = forms.CharField(
         label="Code", required=False,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "text", "maxlength": 32}),

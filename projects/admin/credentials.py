@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -18,7 +17,7 @@ from gateway.channels.credentials import ALLOWED_KEYS, CREDENTIALS, Field
 from projects.admin import cells
 from projects.admin.scoped import ProjectScoped, VisibleFilter
 from projects.admin.secrets import SecretField, SecretsForm, described, remove_box
-from projects.credentials import Wanted, replace
+from projects.credentials import disconnect, put
 from projects.models import ChannelCredential, CredentialStatus
 
 TONES = {CredentialStatus.PENDING: "busy", CredentialStatus.ACTIVE: "good", CredentialStatus.FAILING: "bad"}
@@ -181,15 +180,13 @@ class ChannelCredentialAdmin(ProjectScoped):
 
     def save_model(self, request: HttpRequest, obj: ChannelCredential, form: Any, change: bool) -> None:
         """It replaces the one that it was, or is tried last."""
-        others = list(obj.app.credentials.all())
-        whole = [wanted(obj if other.pk == obj.pk else other) for other in others]
-        replace(obj.app, whole if change else [*whole, wanted(obj)])
+        put(obj)
         if not change:
             obj.pk = obj.app.credentials.get(channel=obj.channel, ordinal_number=obj.ordinal_number).pk
 
     def delete_model(self, request: HttpRequest, obj: ChannelCredential) -> None:
         """The app's others move up."""
-        replace(obj.app, [wanted(other) for other in obj.app.credentials.all() if other.pk != obj.pk])
+        disconnect(obj)
 
     @admin.display(description="App")
     def app_link(self, credential: ChannelCredential) -> str:
@@ -201,7 +198,7 @@ class ChannelCredentialAdmin(ProjectScoped):
 
     @admin.display(description="Callback URL")
     def callback_url(self, credential: ChannelCredential) -> SafeString:
-        return cells.code(callback_url(credential))
+        return cells.code(credential.callback_url)
 
     @admin.display(description="Values")
     def shown_values(self, credential: ChannelCredential) -> SafeString:
@@ -216,14 +213,6 @@ class ChannelCredentialAdmin(ProjectScoped):
         return credential.is_sandboxed
 
 
-def wanted(credential: ChannelCredential) -> Wanted:
-    """A credential as it shall be: as it is here."""
-    return Wanted(
-        channel=Channel(credential.channel), key=credential.key, values=credential.values,
-        callback_secret=credential.callback_secret, ordinal_number=credential.ordinal_number,
-    )  # fmt: skip
-
-
 def kinds() -> list[tuple[str, str]]:
     """Every channel with each kind of credential object that it takes."""
     return [(channel.value, key) for channel, keys in ALLOWED_KEYS.items() for key in keys]
@@ -233,11 +222,6 @@ def state_of(credential: ChannelCredential) -> SafeString:
     """Whether it works, as a badge."""
     status = CredentialStatus(credential.status)
     return cells.state(status.label, TONES[status], hint=credential.status_description)
-
-
-def callback_url(credential: ChannelCredential) -> str:
-    """Where the channel calls back."""
-    return f"{settings.PUBLIC_URL}/callbacks/{credential.channel}/{credential.pk}"
 
 
 def _kind(request: HttpRequest, credential: ChannelCredential | None) -> tuple[str, str]:

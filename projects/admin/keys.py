@@ -52,7 +52,7 @@ class AccessKeyAdmin(ProjectScoped):
         if change:
             super().save_model(request, obj, form, change)
             return
-        issued, obj.secret = keys.issue(project=obj.project, name=obj.name)  # type: ignore[attr-defined]
+        issued, obj.secret = keys.issue(project=obj.project, name=obj.name)  # type: ignore[attr-defined]  # for response_add
         obj.pk, obj._state.adding = issued.pk, False
 
     def response_add(
@@ -69,7 +69,7 @@ class AccessKeyAdmin(ProjectScoped):
         """Asks, then revokes."""
         key = self.get_object(request, object_id)
         if key is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]
+            return self.missing(request, object_id)
         if not self.has_change_permission(request, key):
             raise PermissionDenied
         if request.method != "POST":
@@ -78,9 +78,7 @@ class AccessKeyAdmin(ProjectScoped):
             }  # fmt: skip
             return TemplateResponse(request, "admin/projects/accesskey/revoke.html", context)
         if key.revoked_at is None:
-            key.revoked_at = clock.now()
-            key.save(update_fields=["revoked_at"])
-            keys.forget(key.pk)
+            keys.revoke(key, now=clock.now())
             self.log_change(request, key, "Revoked.")
         messages.success(request, f"The key {key} no longer opens the API.")
         return HttpResponseRedirect(reverse("admin:projects_accesskey_change", args=[key.pk]))

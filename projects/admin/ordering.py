@@ -8,9 +8,9 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from projects.admin.credentials import callback_url, kinds, state_of, wanted
+from projects.admin.credentials import kinds, state_of
 from projects.admin.scoped import VisibleChoices
-from projects.credentials import replace
+from projects.credentials import arrange
 from projects.models import ChannelCredential
 from projects.roles import Right, reach
 
@@ -28,7 +28,6 @@ class PlaceForm(forms.ModelForm):
         super().__init__(*args, **options)
         self.fields["place"].initial = self.instance.position + 1
         self.state = state_of(self.instance)
-        self.callback_url = callback_url(self.instance)
 
 
 class PlacesFormSet(forms.BaseInlineFormSet):
@@ -47,7 +46,7 @@ class PlacesFormSet(forms.BaseInlineFormSet):
             if form.instance.position != position
         ]
         if self.deleted_objects or self.changed_objects:
-            replace(self.instance, [wanted(form.instance) for form in kept])
+            arrange(self.instance, [form.instance.pk for form in kept])
         return [credential for credential, _ in self.changed_objects]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.contrib import admin
@@ -37,8 +37,8 @@ class VisibleFilter(admin.RelatedFieldListFilter):
     """A filter by a related row, which offers only what the caller sees."""
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> Any:
-        related = model_admin.admin_site.get_model_admin(field.remote_field.model)
-        rows = related.get_queryset(request).order_by("pk")[:FILTER_CHOICES]
+        related = cast("ProjectScoped", model_admin.admin_site.get_model_admin(field.remote_field.model))
+        rows = related.rows(request).order_by("pk")[:FILTER_CHOICES]
         return [(str(row.pk), str(row)) for row in rows]
 
     def has_output(self) -> bool:
@@ -57,11 +57,11 @@ class VisibleChoices:
         related = self.admin_site._registry.get(db_field.remote_field.model)
         if isinstance(related, ProjectScoped):
             options.setdefault("queryset", related.rows(request, self.right))
-        return super().formfield_for_foreignkey(db_field, request, **options)  # type: ignore[misc]
+        return super().formfield_for_foreignkey(db_field, request, **options)  # type: ignore[misc]  # the page's
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Field | None:
         """A field without the pop-up links around it: every page has its own place."""
-        field: Field | None = super().formfield_for_dbfield(db_field, request, **options)  # type: ignore[misc]
+        field: Field | None = super().formfield_for_dbfield(db_field, request, **options)  # type: ignore[misc]  # the page's
         if isinstance(field, ModelChoiceField) and hasattr(field.widget, "can_add_related"):
             field.widget = field.widget.widget
         return field
@@ -149,6 +149,11 @@ class ProjectScoped(VisibleChoices, admin.ModelAdmin):
         for lookup in self.id_lookups:
             matches |= Q(**{lookup: term})
         return queryset.filter(matches), False
+
+    def missing(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The answer where there is no such row for the caller: back to the first page, with a message."""
+        answer: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]  # Django's own
+        return answer
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **options: Any

@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
-SHOWN = 4  # the last characters, by which a person tells one secret from another …
-LONG_ENOUGH = 12  # … where so many are left that they give nothing away
+from gateway.channels.credentials import LONG_ENOUGH, SHOWN
 
 
 def described(secret: str) -> str:
@@ -60,7 +59,7 @@ class SecretsForm(forms.ModelForm):
                 setattr(self.instance, name, "")
             if replacement := self.cleaned_data.get(f"new_{name}"):
                 setattr(self.instance, name, replacement)
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()  # type: ignore[misc]  # a hook that the stubs leave out
 
 
 def remove_box() -> forms.BooleanField:

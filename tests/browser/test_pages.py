@@ -11,7 +11,8 @@ from tests import factories
 
 pytestmark = pytest.mark.browser
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-PAGES = ("projects.app", "contacts.contact", "conversations.conversation", "conversations.message", "webhooks.webhook",
+PAGES = ("projects.app", "contacts.contact", "conversations.conversation", "conversations.message",
+         "conversations.template", "webhooks.webhook",
          "projects.channelcredential", "retention.oweditem", "projects.accesskey")  # fmt: skip
 
 

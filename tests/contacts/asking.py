@@ -15,13 +15,3 @@ def patch(client, contact, body, query=""):
 
 def listed(client, project, query=""):
     return client.get(path(project, f"contacts{query}"))
-
-
-def assert_refused(response, field, says=""):
-    assert response.status_code == 400, response.content
-    error = response.json()["error"]
-    assert error["status"] == "INVALID_ARGUMENT"
-    violation = error["details"][0]["fieldViolations"][0]
-    assert violation["field"] == field
-    assert says in violation["description"]
-    assert error["message"].startswith(f"{field}: ")

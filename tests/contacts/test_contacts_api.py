@@ -4,8 +4,9 @@ from django.utils import timezone
 from contacts.models import ChannelIdentity, Contact
 from gateway.channels.base import APP_SCOPED, Channel
 from projects import ids
-from tests.contacts.asking import SMS, assert_refused, create, patch
+from tests.contacts.asking import SMS, create, patch
 from tests.factories import api_client, make_app, make_contact, make_project, path
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 

@@ -1,8 +1,9 @@
 import pytest
 
 from gateway.channels.base import Channel
-from tests.contacts.asking import assert_refused, listed
+from tests.contacts.asking import listed
 from tests.factories import make_app, make_contact, make_project
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 

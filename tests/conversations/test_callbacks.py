@@ -92,6 +92,12 @@ def test_a_number_that_is_none_is_refused_and_keeps_nothing(client, credential):
     assert not Contact.objects.exists()
 
 
+@pytest.mark.parametrize("unkept", [{"text": "a\0b"}, {"id": "x" * 3000}])
+def test_what_the_database_cannot_keep_is_refused_and_keeps_nothing(client, credential, unkept):
+    assert post(client, credential, inbound(**unkept)).status_code == 400
+    assert not Contact.objects.exists()
+
+
 def test_a_kind_of_callback_that_is_not_known_is_ignored(client, credential):
     assert post(client, credential, b'{"type": "weather"}').status_code == 200
 
@@ -110,8 +116,19 @@ def test_a_callback_over_1_mb_is_too_large(client, credential):
     assert post(client, credential, body).status_code == 413
 
 
+def test_a_callback_that_announces_over_1_mb_is_refused_before_it_is_all_sent(client, credential):
+    url = f"/callbacks/{credential.channel}/{credential.id}"
+
+    answer = client.generic("POST", url, inbound(), CONTENT_LENGTH="1048577")
+
+    assert answer.status_code == 413
+    assert answer.json()["error"]["status"] == "RESOURCE_EXHAUSTED"
+
+
 def test_only_post_is_a_callback(client, credential):
-    assert client.get(f"/callbacks/SANDBOX/{credential.id}").status_code == 405
+    answer = client.get(f"/callbacks/SANDBOX/{credential.id}")
+
+    assert (answer.status_code, answer.json()["error"]["status"]) == (501, "UNIMPLEMENTED")
 
 
 def test_a_channel_that_nothing_here_speaks_to_has_no_callbacks(client, app, settings):

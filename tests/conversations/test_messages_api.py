@@ -84,6 +84,8 @@ def send(api, app):
         ({"ttl": "2s"}, "ttl"),
         ({"ttl": 30}, "ttl"),
         ({"ttl": "soon"}, "ttl"),
+        *[({"ttl": text}, "ttl") for text in ("-5s", "1e3s", "1_0s", " 10s", "٣٠s", "nans")],
+        ({"message": None}, "message"),
         ({"queue": "FAST"}, "queue"),
         ({"processing_strategy": "GUESS"}, "processing_strategy"),
         ({"channel_priority_order": ["PIGEON"]}, "channel_priority_order"),

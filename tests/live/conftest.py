@@ -1,103 +1,21 @@
-"""The whole house as processes: web, workers and clock on an embedded PostgreSQL and Redis of their own."""
+"""Who talks to the running house: a developer's program, and the receiver of its webhooks."""
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import http.client
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import threading
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-STARTS_WITHIN = 60.0  # seconds: the promise of `make run`
-# What the suite sets for itself must not leak into a house that makes its own.
-OURS = (
-    "DATABASE_URL",
-    "REDIS_URL",
-    "SECRET_KEY",
-    "FIELD_ENCRYPTION_KEYS",
-    "CHANNELS_SANDBOXED",
-    "PUBLIC_URL",
-)
+from tests.live.house import House, new_house
+from tests.live.official import client_of
 
-
-class House:
-    """`manage.py up` on one data folder, started and killed at will."""
-
-    def __init__(self, data_dir: Path, **environment: str) -> None:
-        self.data_dir = data_dir
-        inherited = {name: value for name, value in os.environ.items() if name not in OURS}
-        self.environment = inherited | {"DATA_DIR": str(data_dir), "PORT": str(free_port())} | environment
-        self.process: subprocess.Popen[bytes] | None = None
-        self.log = data_dir / "up.log"
-
-    def start(self) -> House:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
-            )
-        wait_until(lambda: self._answers() or self._fell(), seconds=STARTS_WITHIN, what="the house to answer")
-        assert self.process.poll() is None, self.log.read_text()[-4000:]
-        return self
-
-    def kill(self) -> None:
-        """`kill -9` of every process of the house, at once."""
-        assert self.process is not None
-        family = psutil.Process(self.process.pid)
-        for process in [family, *family.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):  # some die with their parent
-                process.kill()
-        self.process.wait()
-        self.process = None
-
-    def stop(self) -> int:
-        """Ctrl-C; gives the exit status."""
-        if self.process is None:
-            return 0
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=60)
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """first-run.json."""
-        facts: dict[str, Any] = json.loads((self.data_dir / "first-run.json").read_text())
-        return facts
-
-    def manage(self, *arguments: str) -> str:
-        """What a command prints."""
-        command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(
-                f"http://127.0.0.1:{self.environment['PORT']}/readyz", timeout=5
-            ) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
-
-    def _fell(self) -> bool:
-        return self.process is not None and self.process.poll() is not None
+TOKEN_LIFETIME = 5  # seconds: so short that every client renews its token while the tests run
 
 
 class Client:
@@ -128,9 +46,15 @@ class Client:
         _, app = self.post("apps", {"display_name": name, "channel_credentials": credentials})
         return str(app["id"])
 
-    def subscribe(self, app_id: str, target: str, secret: str = "") -> None:
-        triggers = ["MESSAGE_SUBMIT", "MESSAGE_DELIVERY"]
-        webhook = {"app_id": app_id, "target": target, "secret": secret, "triggers": triggers}
+    def subscribe(
+        self,
+        app_id: str,
+        target: str,
+        *,
+        secret: str = "",
+        triggers: Sequence[str] = ("MESSAGE_SUBMIT", "MESSAGE_DELIVERY"),
+    ) -> None:
+        webhook = {"app_id": app_id, "target": target, "secret": secret, "triggers": list(triggers)}
         assert self.post("webhooks", webhook)[0] == 200
 
     def send(self, app_id: str, number: int) -> str | None:
@@ -189,25 +113,11 @@ class Subscriber:
         self._server.server_close()
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-def wait_until(is_so: Callable[[], Any], *, seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain for {what}"
-        time.sleep(0.1)
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def house() -> Iterator[House]:
-    with tempfile.TemporaryDirectory(prefix="house-") as folder:
-        house = House(Path(folder)).start()
-        yield house
-        house.stop()
+    """One for all who only talk to it."""
+    with new_house(WEB_WORKERS="1", TOKEN_LIFETIME_SECONDS=str(TOKEN_LIFETIME)) as house:
+        yield house.start()
 
 
 @pytest.fixture
@@ -215,3 +125,10 @@ def subscriber() -> Iterator[Subscriber]:
     subscriber = Subscriber()
     yield subscriber
     subscriber.close()
+
+
+@pytest.fixture(scope="package")
+def conversation(house: House) -> Iterator[Any]:
+    """What the official Python client has for this API."""
+    with client_of(house) as client:
+        yield client.conversation

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.live.conftest import Client, House, Subscriber, wait_until
+from tests.live.conftest import Client, Subscriber
+from tests.live.house import House, new_house, wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(400)]
 
@@ -28,10 +27,8 @@ def client(house: House) -> Iterator[Client]:
 
 @pytest.fixture
 def house() -> Iterator[House]:
-    with tempfile.TemporaryDirectory(prefix="house-") as folder:
-        house = House(Path(folder), WEBHOOK_RETRY_BASE="1").start()
-        yield house
-        house.stop()
+    with new_house(WEBHOOK_RETRY_BASE="1") as house:
+        yield house.start()
 
 
 def test_every_send_that_was_answered_is_delivered_after_a_crash(

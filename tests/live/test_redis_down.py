@@ -13,7 +13,8 @@ import pytest
 
 from portal import embedded
 from portal.embedded import valkey
-from tests.live.conftest import Client, House, Subscriber, wait_until
+from tests.live.conftest import Client, Subscriber
+from tests.live.house import House, new_house, wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(300)]
 
@@ -37,8 +38,7 @@ def test_requests_succeed_while_redis_is_down_and_events_leave(
 ) -> None:
     server = valkey.start(elsewhere, seconds=30)
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="house-"))
-        house = House(Path(folder), REDIS_URL=embedded.redis_url(elsewhere)).start()
+        house = stack.enter_context(new_house(REDIS_URL=embedded.redis_url(elsewhere))).start()
         client = stack.enter_context(Client(house))
         app_id = client.make_app("Redis")
         client.subscribe(app_id, subscriber.target)

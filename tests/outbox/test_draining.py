@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
-from gateway.http import Request, Response
+from gateway.http import Client, Request, Response
 from outbox import entries
 from outbox.draining import drain
-from outbox.kinds import Decision, Verdict
+from outbox.kinds import Decision, Send, Verdict
 from outbox.models import Entry, Lane
 from tests.outbox.parcels import DONE, Parcels
 
@@ -210,3 +211,49 @@ def test_a_drain_that_takes_too_long_says_so(parcels, receiver):
         drain(timeout=0.3)
 
     assert Entry.objects.get().attempts == 0
+
+
+class Stamped(Parcels):
+    """Parcels that are stamped on the way out."""
+
+    senders = 0
+
+    def sender(self, client: Client) -> Send:
+        self.senders += 1
+
+        async def stamp_and_send(request: Request) -> Response:
+            return await client.send(replace(request, url=f"{request.url}?stamped"))
+
+        return stamp_and_send
+
+
+def test_a_kind_may_send_in_its_own_way_and_is_asked_for_it_once(receiver, register):
+    stamped = Stamped(receiver.url, name="stamped")
+    register(stamped)
+    register(Parcels(receiver.url))
+    owner, first, second, plain = uuid4(), uuid4(), uuid4(), uuid4()
+    entries.put("stamped", [(owner, first), (owner, second)])
+    entries.put("parcels", [(owner, plain)])
+
+    drain()
+
+    assert sorted(receiver.paths) == sorted([f"/{first}?stamped", f"/{second}?stamped", f"/{plain}"])
+    assert [result.request.url for result in stamped.recorded if "?" in result.request.url] == []
+    assert stamped.senders == 1
+
+
+def test_a_sender_that_raises_costs_the_entry_a_delay_and_nothing_else(receiver, register):
+    class Torn(Parcels):
+        def sender(self, client: Client) -> Send:
+            async def tear(request: Request) -> Response:
+                raise ValueError("This parcel is torn.")
+
+            return tear
+
+    register(Torn(receiver.url))
+    entries.put("parcels", [(uuid4(), uuid4())])
+
+    drain()
+
+    assert Entry.objects.get().attempts == 1
+    assert Lane.objects.get().lease_until is None

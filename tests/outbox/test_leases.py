@@ -52,6 +52,17 @@ def test_a_renewed_lease_holds_on_and_a_lost_one_is_told():
     assert not claiming.renew(survey.leases, now=later, lease=LEASE)
 
 
+@pytest.mark.django_db
+def test_a_beat_that_comes_after_the_release_does_not_take_the_lane_again():
+    entries.put("parcels", [(uuid4(), uuid4())])
+    survey = claim()
+    claiming.release(survey.leases, now=survey.now)
+
+    assert not claiming.renew(survey.leases, now=survey.now, lease=LEASE)
+
+    assert len(claim().leases) == 1
+
+
 @pytest.mark.django_db(transaction=True)
 def test_claims_at_once_never_share_a_lane():
     entries.put("parcels", [(uuid4(), uuid4()) for _ in range(60)])

@@ -12,10 +12,10 @@ import django
 def main(url: str, lease_seconds: float) -> None:
     django.setup()
     # After the setup, as models may not be imported before it.
-    from outbox import kinds  # noqa: PLC0415
-    from outbox.bootstep import DispatcherThread  # noqa: PLC0415
-    from outbox.limits import Limits  # noqa: PLC0415
-    from tests.outbox.parcels import Parcels  # noqa: PLC0415
+    from outbox import kinds  # noqa: PLC0415 -- Django is set up only now
+    from outbox.bootstep import DispatcherThread  # noqa: PLC0415 -- Django is set up only now
+    from outbox.limits import Limits  # noqa: PLC0415 -- Django is set up only now
+    from tests.outbox.parcels import Parcels  # noqa: PLC0415 -- Django is set up only now
 
     kinds.register(Parcels(url))
     lease = timedelta(seconds=lease_seconds)

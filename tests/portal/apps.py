@@ -16,12 +16,3 @@ def patch(client, app_id, body, query=""):
 
 def show(client, app_id):
     return client.get(path(App.objects.get(pk=app_id).project, f"apps/{app_id}")).json()
-
-
-def assert_refused(response, field, says=""):
-    assert response.status_code == 400, response.content
-    error = response.json()["error"]
-    assert error["status"] == "INVALID_ARGUMENT"
-    violation = error["details"][0]["fieldViolations"][0]
-    assert violation["field"] == field
-    assert says in violation["description"]

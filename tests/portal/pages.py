@@ -43,12 +43,13 @@ def make_world(name: str) -> World:
     message = factories.make_message(
         conversation=conversation, accept_time=clock.now(), content={"text_message": {"text": f"{name} text"}}
     )
+    template = factories.make_template(project, description=f"{name} template")
     webhook = factories.make_webhook(app, f"https://{name}.example.com/")
     key, _ = keys.issue(project=project, name=f"{name} key")
     owed = _owe(app, key)
     policy = _justify(app, user, f"{name} needs its messages for a month and not for half a year.")
     rows = [account, project, user, user.memberships.get(), app, app.credentials.get(), key, contact, conversation,
-            message, webhook, owed, policy, policy.justification, *_events(webhook, message)]  # fmt: skip
+            message, template, webhook, owed, policy, policy.justification, *_events(webhook, message)]  # fmt: skip
     return World(name, project, {row._meta.label_lower: row for row in rows})
 
 

@@ -117,6 +117,13 @@ def test_wrong_codes_count_towards_the_lock(client, user):
     assert try_to_log_in(client, user, otp_token=code_of(user)).status_code == 429
 
 
+def test_a_user_name_too_long_to_be_one_is_refused_at_its_field(client, db):
+    page = client.post(LOGIN, {"username": "x" * 300, "password": "wrong"})
+
+    assert page.status_code == 200
+    assert "username" in page.context["form"].errors
+
+
 def test_somebody_who_is_no_staff_is_refused(client):
     user = factories.make_user(is_staff=False)
 

@@ -113,10 +113,12 @@ def test_the_secret_of_a_key_is_shown_once(client, world):
     )
 
 
-def test_a_revoked_key_opens_nothing(client, world):
+def test_a_revoked_key_opens_nothing(client, world, django_capture_on_commit_callbacks):
     key, secret = keys.issue(project=world.project)
+    keys.identify(key.pk, secret)
 
-    client.post(reverse("admin:projects_accesskey_revoke", args=[key.pk]))
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("admin:projects_accesskey_revoke", args=[key.pk]))
 
     with pytest.raises(keys.InvalidKey):
         keys.identify(key.pk, secret)

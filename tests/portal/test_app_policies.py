@@ -3,7 +3,8 @@ import pytest
 from projects.models import App
 from retention.models import RetentionPolicy
 from tests.factories import api_client, make_project
-from tests.portal.apps import assert_refused, create, patch, show
+from tests.portal.apps import create, patch, show
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,8 @@ from tests.factories import (
     make_project,
     path,
 )
-from tests.portal.apps import assert_refused, create, patch, show
+from tests.portal.apps import create, patch, show
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 

@@ -44,6 +44,12 @@ def test_it_uses_no_channel_that_reaches_a_provider():
     assert set(Message.objects.values_list("channel", flat=True)) == {"SANDBOX"}
 
 
+@pytest.mark.parametrize("project_id", ["nonsense", "00000000-0000-4000-8000-000000000000"])
+def test_an_unknown_project_is_refused_in_one_sentence(project_id):
+    with pytest.raises(CommandError, match="There is no project"):
+        call_command("demo", project=project_id)
+
+
 def test_without_a_demo_project_it_says_how_to_get_one():
     with pytest.raises(CommandError, match="make run"):
         call_command("demo")

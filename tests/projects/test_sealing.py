@@ -107,7 +107,7 @@ def test_a_secret_copied_to_another_row_does_not_open_there():
 
     assert App.objects.get(pk=mine.pk).callback_secret == "mine"
     with pytest.raises(CannotUnseal):
-        App.objects.get(pk=theirs.pk).callback_secret  # noqa: B018
+        App.objects.get(pk=theirs.pk).callback_secret  # noqa: B018 -- reading it is the act
 
 
 @pytest.mark.django_db

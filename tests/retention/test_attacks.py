@@ -44,7 +44,7 @@ def insert(table: str, row: Row) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         columns = ", ".join(row)
         values = ", ".join(["%s"] * len(row))
-        cursor.execute(f"INSERT INTO {table} ({columns}) VALUES ({values})", list(row.values()))  # noqa: S608
+        cursor.execute(f"INSERT INTO {table} ({columns}) VALUES ({values})", list(row.values()))  # noqa: S608 -- our own tables
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
@@ -139,7 +139,7 @@ ATTACKS: dict[str, tuple[str, dict[str, Any]]] = {
         {"scope": "DISPATCH", "ttl_days": 5, "retention_type": PERSIST},
     ),
     "an unknown scope": ("retention_retentionpolicy", {"scope": "ALL"}),
-    "effective before it is made": ("retention_retentionpolicy", {"effective_at": datetime(2000, 1, 1)}),  # noqa: DTZ001
+    "effective before it is made": ("retention_retentionpolicy", {"effective_at": datetime(2000, 1, 1)}),  # noqa: DTZ001 -- long ago
     "a number twice": ("retention_retentionpolicy", {"number": 1}),
     "39 characters": ("retention_justification", {"text": "x" * 39}),
     "39 characters and blanks": ("retention_justification", {"text": " \t" + "x" * 39 + "\n\u3000\u200b"}),

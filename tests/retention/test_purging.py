@@ -6,27 +6,29 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db.models import UniqueConstraint
 
 from contacts.models import Contact
 from conversations.models import Conversation, Message, Status
 from outbox import entries
 from projects import clock, ids
 from projects.models import App, ProcessingMode
-from retention import deleting, purging
+from retention import purging
 from retention.policies import Scope
 from tests.factories import make_app, make_conversation, make_message, make_webhook
-from tests.retention.worlds import CONVERSATIONS, MESSAGES, PERSIST, orbit, rule, satellites_left, set_policy
-from webhooks.models import Attempt, Event, OfMessage
+from tests.retention.worlds import (
+    CONVERSATIONS,
+    MESSAGES,
+    PERSIST,
+    orbit,
+    purge,
+    rule,
+    satellites_left,
+    set_policy,
+)
+from webhooks.models import Attempt, Event
 
 TTL = timedelta(days=30)
 TICK = timedelta(microseconds=1)
-
-
-def purge(now: datetime, **options: Any) -> tuple[int, int]:
-    """How many messages and conversations went."""
-    purged = purging.run(now=now, **options)
-    return purged.messages, purged.conversations
 
 
 @pytest.mark.parametrize(
@@ -226,45 +228,6 @@ def test_dispatched_messages_have_a_policy_of_their_own(app: App, now: datetime)
         make_message(app, accept_time=now - age, processing_mode=ProcessingMode.DISPATCH)
 
     assert purge(now) == (1, 0)
-
-
-@pytest.mark.parametrize("retention_type", [MESSAGES, CONVERSATIONS])
-def test_everything_written_about_a_message_goes_with_it(
-    app: App, now: datetime, retention_type: Any
-) -> None:
-    rule(app, retention_type, 30, now=now)
-    orbit(make_message(app, accept_time=now - 2 * TTL))
-    kept = orbit(make_message(app, accept_time=now - TTL))
-
-    purge(now)
-
-    assert satellites_left() == len(kept)
-    assert {row.message_id for row in kept} == set(Event.objects.values_list("message_id", flat=True))
-
-
-def test_what_is_about_no_message_stays(app: App, now: datetime) -> None:
-    Event.objects.create(app=app, trigger="CONTACT_CREATE", body=b"{}", accept_time=now - 9 * TTL)
-    make_message(app, accept_time=now - 9 * TTL)
-
-    assert purge(now) == (1, 0)
-
-    assert Event.objects.count() == 1
-
-
-def test_every_satellite_that_a_room_may_think_of_is_found() -> None:
-    names = {model.__name__ for model in deleting.satellites()}
-
-    assert names == {"Candidate", "Receipt", "PendingEcho", "Event", "Attempt", "DeadLetter"}
-
-
-@pytest.mark.parametrize("model", deleting.satellites(), ids=lambda model: model.__name__)
-def test_a_satellite_is_found_by_its_message_through_an_index(model: type[OfMessage]) -> None:
-    first_columns = [index.fields[0] for index in model._meta.indexes if index.fields]
-    first_columns += [
-        rule.fields[0] for rule in model._meta.constraints if isinstance(rule, UniqueConstraint)
-    ]
-
-    assert "message_id" in first_columns
 
 
 def test_an_expired_conversation_is_told_to_those_who_listen(app: App, now: datetime) -> None:

@@ -1,17 +1,20 @@
-"""Policies and satellites for tests: what `tests.factories` does not make."""
+"""Policies and satellites for tests: what `tests.factories` does not make; policies refused, and purges."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from conversations.models import Candidate, Message, PendingEcho, Receipt
+import pytest
+from django.core.exceptions import ValidationError
+
+from conversations.deleting import satellites
+from conversations.models import Candidate, Message, PendingEcho, Receipt, SentOnce
 from projects import ids
 from projects.models import App
-from retention import changing
+from retention import changing, purging
 from retention.changing import Ground
-from retention.deleting import satellites
-from retention.models import RetentionPolicy, Via
+from retention.models import Justification, OwedItem, RetentionPolicy, Via
 from retention.policies import PolicyType, Scope
 from webhooks.models import Attempt, DeadLetter, Event, OfMessage
 
@@ -61,6 +64,11 @@ def orbit(message: Message) -> list[OfMessage]:
             "headers": {},
             "body": b"",
         },
+        SentOnce: {
+            "project_id": message.project_id,
+            "key_hash": message.id.encode(),
+            "body_hash": b"",
+        },
         Event: {"trigger": "MESSAGE_DELIVERY", "body": b"{}"},
         Attempt: {
             "event_id": message.id,
@@ -84,3 +92,23 @@ def orbit(message: Message) -> list[OfMessage]:
 def satellites_left() -> int:
     """All rows of all satellites."""
     return sum(model._default_manager.count() for model in satellites())
+
+
+def refused(field: str, app: App, now: datetime, *args: Any, **options: Any) -> str:
+    """What the refusal says under the field; it changed nothing."""
+    before = RetentionPolicy.objects.count(), Justification.objects.count(), OwedItem.objects.count()
+    with pytest.raises(ValidationError) as refusal:
+        set_policy(app, *args, now=now, **options)
+    assert list(refusal.value.message_dict) == [field]
+    assert before == (
+        RetentionPolicy.objects.count(),
+        Justification.objects.count(),
+        OwedItem.objects.count(),
+    )
+    return str(refusal.value.message_dict[field][0])
+
+
+def purge(now: datetime, **options: Any) -> tuple[int, int]:
+    """How many messages and conversations went."""
+    purged = purging.run(now=now, **options)
+    return purged.messages, purged.conversations

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
 from werkzeug import Request, Response
 
 from projects.models import App
-from tests.factories import api_client, make_app
+from tests.factories import api_client, make_app, make_webhook
+from tests.webhooks.tokens import CLIENT_SECRET, TokenEndpoint
+from webhooks.models import Webhook
 
 
 @pytest.fixture
@@ -47,3 +50,25 @@ def hook(httpserver) -> Callable[..., str]:
         return str(httpserver.url_for(path))
 
     return answering
+
+
+@pytest.fixture
+def endpoint(httpserver) -> TokenEndpoint:
+    endpoint = TokenEndpoint()
+    httpserver.expect_request("/token", method="POST").respond_with_handler(endpoint)
+    return endpoint
+
+
+@pytest.fixture
+def subscribe(app, httpserver) -> Callable[..., Webhook]:
+    """Makes a webhook whose receiver asks for a token."""
+
+    def subscribe(target: str, **fields: Any) -> Webhook:
+        credentials = {
+            "client_id": "me",
+            "client_secret": CLIENT_SECRET,
+            "token_endpoint": httpserver.url_for("/token"),
+        }
+        return make_webhook(app, target, **(credentials | fields))
+
+    return subscribe

@@ -10,11 +10,17 @@ from gateway.http import Request, Response
 from outbox.kinds import Claimed, Result
 from projects import ids
 from tests.factories import make_webhook
-from webhooks.delivery import WebhookDelivery
+from webhooks import pacing, receivers
+from webhooks.delivery import EventDelivery
 from webhooks.models import Attempt, DeadLetter, Event, Webhook
+from webhooks.receivers import Receiver
 from webhooks.triggers import Trigger
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+TO_WEBHOOKS = EventDelivery("webhook", receivers=receivers.webhooks, paces=pacing.webhooks)
+TO_CALLBACK_URLS = EventDelivery(
+    "callback_url", receivers=receivers.callback_urls, paces=pacing.callback_urls
+)
 
 
 def claimed(app, *, webhooks: int, events: int) -> list[Claimed]:
@@ -33,8 +39,9 @@ def entry(number: int, owner: UUID, ref: UUID) -> Claimed:
 
 
 def result(entry: Claimed, status: int, **answer: Any) -> Result:
-    request, response = Request("POST", "https://0.example/"), Response(status, **answer)
-    return Result(entry, request, response, WebhookDelivery().read(entry, request, response), NOW)
+    receiver = Receiver(url="https://0.example/", secret="", webhook_id=ids.from_uuid(entry.owner))
+    request, response = Request("POST", receiver.url, tag=receiver), Response(status, **answer)
+    return Result(entry, request, response, TO_WEBHOOKS.read(entry, request, response), NOW)
 
 
 @pytest.mark.parametrize(("webhooks", "events"), [(1, 1), (4, 6)])
@@ -42,9 +49,27 @@ def test_loading_takes_two_queries_whatever_the_batch(app, webhooks, events, dja
     batch = claimed(app, webhooks=webhooks, events=events)
 
     with django_assert_num_queries(2):
-        loaded = WebhookDelivery().load(batch)
+        loaded = TO_WEBHOOKS.load(batch)
 
     assert set(loaded) == {entry.id for entry in batch}
+
+
+@pytest.mark.parametrize("events", [1, 6])
+def test_loading_what_goes_to_callback_urls_takes_two_queries_too(app, events, django_assert_num_queries):
+    url = "https://overriding.example/"
+    Event.objects.bulk_create(
+        Event(app=app, trigger=Trigger.MESSAGE_SUBMIT, body=b"{}", accept_time=NOW, callback_url=url)
+        for _ in range(events)
+    )
+    batch = [
+        entry(number, ids.to_uuid(app.id), ids.to_uuid(event.id))
+        for number, event in enumerate(Event.objects.all())
+    ]
+
+    with django_assert_num_queries(2):
+        loaded = TO_CALLBACK_URLS.load(batch)
+
+    assert [request.url for request in loaded.values()] == [url] * events
 
 
 @pytest.mark.parametrize(("webhooks", "events"), [(3, 1), (4, 6)])
@@ -54,7 +79,7 @@ def test_recording_takes_four_queries_whatever_the_batch(app, webhooks, events, 
     results = [result(entry, answers[number % 3]) for number, entry in enumerate(batch)]
 
     with django_assert_num_queries(4):  # events, attempts, dead letters, webhooks that are gone
-        WebhookDelivery().record(results)
+        TO_WEBHOOKS.record(results)
 
     assert Attempt.objects.count() == len(batch)
     assert Webhook.objects.exclude(disabled_at=None).exists()
@@ -64,14 +89,14 @@ def test_recording_successes_takes_two_queries(app, django_assert_num_queries):
     results = [result(entry, 200) for entry in claimed(app, webhooks=2, events=3)]
 
     with django_assert_num_queries(2):
-        WebhookDelivery().record(results)
+        TO_WEBHOOKS.record(results)
 
 
 def test_of_an_event_that_was_purged_meanwhile_nothing_is_kept(app):
     (entry,) = claimed(app, webhooks=1, events=1)
     Event.objects.all().delete()
 
-    WebhookDelivery().record([result(entry, 0, error="forbidden")])
+    TO_WEBHOOKS.record([result(entry, 0, error="forbidden")])
 
     assert not Attempt.objects.exists()
     assert not DeadLetter.objects.exists()
@@ -79,8 +104,8 @@ def test_of_an_event_that_was_purged_meanwhile_nothing_is_kept(app):
 
 def test_an_event_that_dies_twice_is_buried_once(app):
     (entry,) = claimed(app, webhooks=1, events=1)
-    WebhookDelivery().record([result(entry, 0, error="forbidden", detail="first")])
+    TO_WEBHOOKS.record([result(entry, 0, error="forbidden", detail="first")])
 
-    WebhookDelivery().record([result(entry, 410)])
+    TO_WEBHOOKS.record([result(entry, 410)])
 
     assert DeadLetter.objects.get().reason == "HTTP 410: the receiver is gone"

@@ -1,13 +1,12 @@
 """A new API key."""
 
 import json
-import uuid
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
+from portal.management import arguments
 from projects import keys
-from projects.models import Project
 
 
 class Command(BaseCommand):
@@ -27,17 +26,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Issue it, and show it."""
-        project = _project(options["project"])
+        project = arguments.project(options["project"])
         key, secret = keys.issue(project=project, name=options["name"])
         if options["json"]:
             facts = {"project_id": str(project.pk), "key_id": key.pk, "key_secret": secret}
             self.stdout.write(json.dumps(facts))
             return
         self.stdout.write(f"Key id      {key.pk}\nKey secret  {secret}\nThe secret is not shown again.")
-
-
-def _project(text: str) -> Project:
-    try:
-        return Project.objects.get(pk=uuid.UUID(text))
-    except (ValueError, Project.DoesNotExist):
-        raise CommandError(f"There is no project with the id {text!r}.") from None

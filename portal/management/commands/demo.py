@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portal import demo
+from portal.management import arguments
 from projects import clock
 from projects.models import Project
 
@@ -19,12 +20,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Fill it, once."""
-        chosen = {"pk": options["project"]} if options["project"] else {"name": "Demo"}
-        project = Project.objects.filter(**chosen).order_by("created_at").first()
-        if project is None:
-            raise CommandError("There is no demo project: `make run` makes one on an empty database.")
+        project = arguments.project(options["project"]) if options["project"] else _demo_project()
         made = demo.fill(project, now=clock.now())
         if not made:
             self.stdout.write(f"{project.name} is filled already.")
             return
         self.stdout.write(f"{project.name} has {made} more apps, with people to talk to. Look under /admin/.")
+
+
+def _demo_project() -> Project:
+    project = Project.objects.filter(name="Demo").order_by("created_at").first()
+    if project is None:
+        raise CommandError("There is no demo project: `make run` makes one on an empty database.")
+    return project

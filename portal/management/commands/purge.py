@@ -2,14 +2,12 @@
 
 import json
 from argparse import ArgumentParser
-from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from projects import clock, ids
-from projects.models import App
+from portal.management import arguments
+from projects import clock
 from retention import purging
 from retention.purging import Purged
 
@@ -31,8 +29,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Purge, and say what went."""
-        now = _moment(options["now"]) if options["now"] is not None else clock.now()
-        app = _app(options["app"]) if options["app"] is not None else None
+        now = arguments.moment(options["now"]) if options["now"] is not None else clock.now()
+        app = arguments.app(options["app"]) if options["app"] is not None else None
         try:
             purged = purging.run(now=now, app=app, override=options["override"], dry_run=options["dry_run"])
         except purging.Refused as error:
@@ -40,27 +38,11 @@ class Command(BaseCommand):
         self.stdout.write(_as_json(purged) if options["json"] else _as_text(purged, options["dry_run"]))
 
 
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo and moment.astimezone(UTC) >= clock.EPOCH:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise CommandError(
-        f"--now {text!r} is no moment since 1970 with a UTC offset, such as 2026-01-31T12:00:00.123456Z."
-    )
-
-
-def _app(text: str) -> App:
-    app = App.objects.filter(pk=text).first() if ids.is_ulid(text) else None
-    if app is None:
-        raise CommandError(f"There is no app with the id {text!r}.")
-    return app
-
-
 def _as_json(purged: Purged) -> str:
-    apps = {app_id: asdict(count) for app_id, count in purged.apps.items()}
+    apps = {
+        app_id: {"messages": count.messages, "conversations": count.conversations}
+        for app_id, count in purged.apps.items()
+    }
     return json.dumps({"messages": purged.messages, "conversations": purged.conversations, "apps": apps})
 
 

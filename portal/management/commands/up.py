@@ -34,7 +34,7 @@ class Command(BaseCommand):
         try:
             with serving.owned(settings.DATA_DIR, serving.missing()) as servers:
                 for server in servers:
-                    self._say(f"{server.name} runs, with its data in {settings.DATA_DIR}/embedded.")
+                    self._say(f"{server.name} runs, with its data in {server.data}.")
                 facts = self._prepare_data()
                 fallen = self._run(facts, {server.name: server.process for server in servers})
         except lifetime.Busy as error:
@@ -103,7 +103,7 @@ def _web() -> list[str]:
     return [
         *[sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"],
         *["--host", settings.BIND, "--port", str(settings.PORT)],
-        *["--workers", str(settings.WEB_WORKERS), "--blocking-threads", "2"],
+        *["--workers", str(settings.WEB_WORKERS), "--blocking-threads", "4"],
         *["--workers-kill-timeout", "10"],
         *["--log-level", settings.LOG_LEVEL.lower(), "portal.wsgi:application"],
     ]

@@ -17,6 +17,7 @@ from gateway.channels.base import (
     ReasonCode,
     Receipt,
     ReceiptStatus,
+    Unsupported,
 )
 from gateway.channels.sandbox import Sandbox, inbound_callback
 from gateway.http import Client
@@ -185,8 +186,12 @@ def test_json_that_is_no_object_is_no_callback(payload):
         {"type": "inbound", "id": "a", "from": "b", "content": "text"},
     ],
 )
-def test_a_callback_that_is_not_known_says_nothing(payload):
-    assert Sandbox().parse(json.dumps(payload).encode()) == []
+def test_a_callback_that_is_not_known_is_kept_as_it_came(payload):
+    body = json.dumps(payload)
+
+    (event,) = Sandbox().parse(body.encode())
+
+    assert event == Unsupported(body, identity=payload.get("from", ""))
 
 
 def test_a_reason_that_is_not_known_is_kept_in_words():

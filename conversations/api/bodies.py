@@ -1,7 +1,8 @@
-"""What clients may say about messages and conversations: the bodies and query parameters of this room's API."""
+"""What clients may say about messages: bodies and query parameters."""
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -9,13 +10,18 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from contacts.consents import ContentType
 from contacts.resolving import Identity
 from contacts.serializers import normalised
 from conversations import contents
 from conversations.models import Direction
 from conversations.sending import Draft
 from gateway.channels.base import Channel
-from projects.inputs import Input, Inputs, Listing, OneOf, Pairs, Text
+from projects.inputs import Input, Inputs, Json, Listing, OneOf, Pairs, Text
+from projects.models import ProcessingMode
+from webhooks.serializers import Target
+
+_DURATION = re.compile(r"-?[0-9]+(\.[0-9]{1,9})?s", re.ASCII)  # as protobuf writes it in JSON
 
 
 class MetadataStrategy(StrEnum):
@@ -39,14 +45,6 @@ class Strategy(StrEnum):
     DISPATCH_ONLY = "DISPATCH_ONLY"
 
 
-class ContentType(StrEnum):
-    """What a message is about."""
-
-    CONTENT_UNKNOWN = "CONTENT_UNKNOWN"
-    CONTENT_MARKETING = "CONTENT_MARKETING"
-    CONTENT_NOTIFICATION = "CONTENT_NOTIFICATION"
-
-
 class View(StrEnum):
     """Whether a list tells metadata."""
 
@@ -59,6 +57,11 @@ class Source(StrEnum):
 
     CONVERSATION_SOURCE = "CONVERSATION_SOURCE"
     DISPATCH_SOURCE = "DISPATCH_SOURCE"
+
+    @property
+    def mode(self) -> ProcessingMode:
+        """In which they were accepted."""
+        return ProcessingMode(self.removesuffix("_SOURCE"))
 
 
 class Duration(serializers.Field):
@@ -84,10 +87,9 @@ class Duration(serializers.Field):
         return f"{value.total_seconds():g}s"
 
     def _seconds(self, data: Any) -> float:
-        try:
-            return float(data.removesuffix("s")) if data.endswith("s") else self.fail("invalid")
-        except (AttributeError, ValueError):
+        if not isinstance(data, str) or not _DURATION.fullmatch(data):
             self.fail("invalid")
+        return float(data.removesuffix("s"))
 
 
 class RecipientIdentity(Input):
@@ -125,8 +127,8 @@ class SendRequest(Input):
 
     app_id = Text()
     recipient = Addressee()
-    message = serializers.JSONField()
-    callback_url = Text(required=False, max_length=742)
+    message = Json()
+    callback_url = Target(required=False)
     channel_priority_order = Listing(child=OneOf(Channel), required=False)
     channel_properties = Pairs(child=Text(max_length=1024, allow_blank=True), required=False)
     message_metadata = Text(required=False, max_length=1024)
@@ -163,19 +165,46 @@ class MessageFilter(Input):
     direction = OneOf(Direction, required=False)
 
 
-class ConversationFilter(Input):
-    """The conversation list's query parameters."""
+class MessageChange(Input):
+    """What may be changed of a message."""
 
+    metadata = Text(max_length=1024, allow_blank=True)
+
+
+class LastMessages(Input):
+    """The body of fetch-last-message: of each identity, or of each contact, the newest message."""
+
+    channel_identities = Listing(child=Text(), required=False)
+    contact_ids = Listing(child=Text(), required=False)
     app_id = Text(required=False)
-    contact_id = Text(required=False)
-    only_active = serializers.BooleanField(default=False)  # arrives as text
-    active_channel = OneOf(Channel, required=False)
+    messages_source = OneOf(Source, default=Source.CONVERSATION_SOURCE)
+    view = OneOf(View, default=View.WITH_METADATA)
+    start_time = serializers.DateTimeField(required=False)
+    end_time = serializers.DateTimeField(required=False)
+    channel = OneOf(Channel, required=False)
+    direction = OneOf(Direction, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A list of everything would be of no use to anybody."""
-        if not attrs.get("app_id") and not attrs.get("contact_id"):
-            raise ValidationError({"app_id": ["app_id or contact_id is required"]})
+        """One of the two ways to name people; contacts have messages in conversations alone."""
+        if bool(attrs.get("channel_identities")) == bool(attrs.get("contact_ids")):
+            raise ValidationError(
+                {"channel_identities": ["either channel_identities or contact_ids is required"]}
+            )
+        if attrs.get("contact_ids") and attrs["messages_source"] == Source.DISPATCH_SOURCE:
+            raise ValidationError({"contact_ids": ["dispatched messages belong to no contact"]})
         return attrs
+
+
+class Transcoding(Input):
+    """What would become of a message on some channels."""
+
+    app_id = Text()
+    app_message = Json()
+    channels = Listing(child=OneOf(Channel), allow_empty=False)
+
+    def validate_app_message(self, content: Any) -> dict[str, Any]:
+        """By the contract's message types."""
+        return contents.checked(content)
 
 
 def draft(body: dict[str, Any]) -> Draft:
@@ -191,5 +220,6 @@ def draft(body: dict[str, Any]) -> Draft:
         callback_url=body.get("callback_url", ""),
         ttl=body.get("ttl"),
         is_urgent=body.get("queue") == Queue.HIGH_PRIORITY,
+        content_type=body.get("message_content_type", ContentType.CONTENT_UNKNOWN),
         is_dispatched=body.get("processing_strategy") == Strategy.DISPATCH_ONLY,
     )

@@ -1,0 +1,177 @@
+"""Messages over the API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework.exceptions import Throttled, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contacts.models import Contact
+from conversations import backlog, deleting, idempotency, payloads, sending, statuses
+from conversations.api import bodies
+from conversations.api.bodies import MessageFilter, SendRequest, Source, View, draft
+from conversations.idempotency import Sent
+from conversations.models import Direction, Message, MessageQuerySet
+from conversations.sending import Draft, Recipient
+from gateway import channels
+from projects import clock, ids
+from projects.models import App, ProcessingMode
+from projects.paging import Page
+from projects.scoping import ProjectView, found, matching
+from projects.wire import FailedPrecondition, timestamp
+
+
+class SendMessage(ProjectView):
+    """POST /messages:send."""
+
+    def post(self, request: Request, project_id: str) -> Response:
+        """Accept a message: checked, stored, routed and queued; under an Idempotency-Key only once."""
+        body, now = SendRequest.read(request.data), clock.now()
+        app, key = self.app(body["app_id"]), request.headers.get("Idempotency-Key")
+        if key is None:
+            sent = self._send(app, body, now)
+        else:
+            sent = self._send_once(key, app, body, now)
+        return Response({"message_id": sent.message_id, "accepted_time": timestamp(sent.accept_time)})
+
+    def _send(self, app: App, body: dict[str, Any], now: datetime) -> Sent:
+        if backlog.is_full(app):
+            raise Throttled(1, f"{backlog.LIMIT} messages of this app wait for their channels.")
+        wanted = draft(body)
+        recipient = self._recipient(app, body["recipient"], wanted)
+        message = sending.send(app=app, recipient=recipient, draft=wanted, now=now)
+        return Sent(message.id, message.accept_time)
+
+    def _send_once(self, key: str, app: App, body: dict[str, Any], now: datetime) -> Sent:
+        if not key.isprintable() or not 1 <= len(key) <= idempotency.LONGEST_KEY:
+            raise ValidationError(
+                {"Idempotency-Key": [f"must be 1 to {idempotency.LONGEST_KEY} printable characters"]}
+            )
+        given = self.request.data
+        try:
+            return idempotency.once(
+                key, app=app, body=given, send=lambda: self._send(app, body, now), now=now
+            )
+        except idempotency.KeyIsTaken:
+            raise FailedPrecondition("This Idempotency-Key was used for another message.") from None
+
+    def _recipient(self, app: App, given: dict[str, Any], draft: Draft) -> Recipient:
+        if not given.get("contact_id"):
+            return Recipient(identities=given["identified_by"]["channel_identities"])
+        if draft.is_dispatched or app.processing_mode == ProcessingMode.DISPATCH:
+            raise ValidationError({"recipient": ["must be identified_by when the message is dispatched"]})
+        contacts = Contact.objects.filter(project=self.project_id).prefetch_related("identities")
+        return Recipient(contact=found(contacts, given["contact_id"]))
+
+
+class Messages(ProjectView):
+    """GET /messages."""
+
+    def get(self, request: Request, project_id: str) -> Response:
+        """The project's messages, newest first."""
+        asked = MessageFilter.read_query(request.query_params)
+        messages = _filtered(Message.objects.served_in(self.project_id), asked)
+        rows, token = Page.of(request, largest=1000).cut(messages, by=("-accept_time", "-id"))
+        return Response({"messages": _shown(rows, asked["view"]), "next_page_token": token})
+
+
+class OneMessage(ProjectView):
+    """GET /messages/{message_id}."""
+
+    def get(self, request: Request, project_id: str, message_id: str) -> Response:
+        """The stored message."""
+        asked = MessageFilter.read_query(request.query_params)
+        message = self.message(message_id, asked["messages_source"])
+        return Response(payloads.message(message, contact_id=statuses.contact_of(message)))
+
+    def patch(self, request: Request, project_id: str, message_id: str) -> Response:
+        """Change its metadata: nothing else of a message changes."""
+        asked = MessageFilter.read_query(request.query_params)
+        message = self.message(message_id, asked["messages_source"])
+        message.metadata = bodies.MessageChange.read(request.data)["metadata"]
+        message.save(update_fields=["metadata"])
+        return Response(payloads.message(message, contact_id=statuses.contact_of(message)))
+
+    def delete(self, request: Request, project_id: str, message_id: str) -> Response:
+        """Delete it, and all that was written about it."""
+        asked = MessageFilter.read_query(request.query_params)
+        deleting.delete_message(self.message(message_id, asked["messages_source"]))
+        return Response()
+
+    def message(self, message_id: str, source: Source) -> Message:
+        """One of this project, in this store. Raises NotFound."""
+        return found(Message.objects.served_in(self.project_id).of_mode(source.mode), message_id)
+
+
+class LastMessages(ProjectView):
+    """`/messages:fetch-last-message`."""
+
+    def post(self, request: Request, project_id: str) -> Response:
+        """The newest message of each person, newest first."""
+        asked = bodies.LastMessages.read(request.data)
+        messages = _filtered(Message.objects.served_in(self.project_id), asked)
+        newest = [
+            messages.filter(**{lookup: value}).order_by("-accept_time", "-id").values("pk")[:1]
+            for lookup, values in _people(asked).items()
+            for value in values
+        ]
+        last = newest[0].union(*newest[1:], all=True) if newest else []
+        rows = Message.objects.select_related("conversation").filter(pk__in=[row["pk"] for row in last])
+        page, token = Page.asked(request.data, largest=1000).cut(rows, by=("-accept_time", "-id"))
+        return Response({"messages": _shown(page, asked["view"]), "next_page_token": token})
+
+
+class TranscodeMessage(ProjectView):
+    """`/messages:transcode`."""
+
+    def post(self, request: Request, project_id: str) -> Response:
+        """What would become of a message on each of the channels; nothing is sent."""
+        asked = bodies.Transcoding.read(request.data)
+        self.app(asked["app_id"])
+        shown = {name: channels.transcoded(name, asked["app_message"]) for name in asked["channels"]}
+        return Response({"transcoded_message": shown})
+
+
+def _people(asked: dict[str, Any]) -> dict[str, list[str]]:
+    """Whose messages, by the look-up that finds them; no id of ours finds nothing."""
+    return {
+        "identity": [_bare(identity) for identity in asked.get("channel_identities", ())],
+        "conversation__contact": [id_ for id_ in asked.get("contact_ids", ()) if ids.is_ulid(id_)],
+    }
+
+
+def _shown(messages: Sequence[Message], view: View) -> list[dict[str, Any]]:
+    shown = [payloads.message(row, contact_id=statuses.contact_of(row)) for row in messages]
+    blank = {"metadata": ""} if view == View.WITHOUT_METADATA else {}
+    return [message | blank for message in shown]
+
+
+def _bare(identity: str) -> str:
+    """An identity as a client may write it in a filter: with a plus, or with the blank that a raw plus becomes."""
+    return identity.strip().lstrip("+").strip()
+
+
+def _filtered(messages: MessageQuerySet, asked: dict[str, Any]) -> QuerySet[Message]:
+    rows = matching(
+        messages.of_mode(asked["messages_source"].mode),
+        conversation=asked.get("conversation_id"),
+        conversation__contact=asked.get("contact_id"),
+        app=asked.get("app_id"),
+    )
+    start: datetime | None = asked.get("start_time")
+    end: datetime | None = asked.get("end_time")
+    wanted = {
+        "accept_time__gte": start,
+        "accept_time__lt": end,
+        "channel": asked.get("channel"),
+        "direction": Direction.TO_APP if asked.get("only_recipient_originated") else asked.get("direction"),
+    }
+    rows = rows.filter(**{lookup: value for lookup, value in wanted.items() if value})
+    if identity := _bare(asked.get("channel_identity", "")):
+        rows = rows.filter(identity=identity)
+    return rows

@@ -1,0 +1,1 @@
+"""Events: what app and contact do beside writing."""
