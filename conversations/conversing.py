@@ -37,8 +37,9 @@ def join(
             return active.get()
         try:
             return _start(app=app, contact=contact, accept_time=accept_time, channel=channel, now=now)
-        except IntegrityError:
-            continue  # another message has just started it
+        except IntegrityError as error:
+            if not _has_just_started(error):
+                raise
 
 
 @transaction.atomic
@@ -106,6 +107,12 @@ def _start(
     )
     _publish(Trigger.CONVERSATION_START, conversation, now)
     return conversation
+
+
+def _has_just_started(error: IntegrityError) -> bool:
+    """Whether another message was quicker to start the conversation."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    return getattr(diagnosis, "constraint_name", "") == "conversation_is_one_active_per_app_and_contact"
 
 
 def _write(conversation: Conversation, fields: Mapping[str, Any], now: datetime) -> None:

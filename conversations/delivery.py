@@ -147,7 +147,16 @@ def _request(
         accept_time=message.accept_time,
         expires_at=message.expires_at,
     )
-    request = channels.adapter(seen.channel).build(outbound, seen, attempt)
+    try:
+        request = channels.adapter(seen.channel).build(outbound, seen, attempt)
+    except channels.NoAdapter as problem:  # the sandbox stood in for it when the message was routed
+        return _unsent(Reason(ReasonCode.CHANNEL_CONFIGURATION_MISSING, str(problem)))
+    except Exception:
+        # An adapter's mistake costs its own message the channel, and not the lane its other messages.
+        logger.exception("%s could not make a request of message %s", seen.channel, message.id)
+        return _unsent(
+            Reason(ReasonCode.INTERNAL_ERROR, "The message could not be put in the channel's form.")
+        )
     window = message.accept_time + timedelta(seconds=message.app.retry_duration)
     give_up_at = min(window, message.expires_at) if message.expires_at else window
     return replace(request, tag=(seen.channel, give_up_at))
