@@ -14,8 +14,12 @@ from conversations import templates
 from conversations.models import Conversation, ConversationEvent, Direction, Message, Status, Template
 from conversations.templating import Wording
 from gateway.channels.base import Channel
-from projects import ids, keys
+from projects import clock, ids, keys
 from projects.models import Account, App, ChannelCredential, Membership, ProcessingMode, Project, Role
+from retention import changing
+from retention.grounds import Ground
+from retention.models import Category, Via
+from retention.policies import DEFAULT_TYPE, Scope
 from webhooks.models import TargetType, Webhook
 from webhooks.triggers import Trigger
 
@@ -150,6 +154,22 @@ def make_event(
         conversation=conversation,
         accept_time=accept_time,
         **(defaults | fields),
+    )
+
+
+def keep_dispatched(app: App, ttl_days: int = 7) -> None:
+    """Let the app's dispatched messages be stored: by default they are kept for their receipt alone."""
+    ground = Ground(
+        category=Category.CONTRACT, reference="", text="We look at what was dispatched for a week."
+    )
+    changing.change(
+        app=app,
+        retention_type=DEFAULT_TYPE,
+        ttl_days=ttl_days,
+        scope=Scope.DISPATCH,
+        via=Via.API,
+        ground=ground,
+        now=clock.now(),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from rest_framework.exceptions import Throttled, ValidationError
@@ -12,11 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts.models import Contact
-from conversations import backlog, deleting, idempotency, payloads, sending, statuses
+from conversations import backlog, deleting, idempotency, payloads, sending, statuses, visibility
 from conversations.api import bodies
 from conversations.api.bodies import MessageFilter, SendRequest, Source, View, draft
 from conversations.idempotency import Sent
-from conversations.models import Direction, Message, MessageQuerySet
+from conversations.models import Direction, Message
 from conversations.sending import Draft, Recipient
 from gateway import channels
 from projects import clock, ids
@@ -75,7 +76,7 @@ class Messages(ProjectView):
     def get(self, request: Request, project_id: str) -> Response:
         """The project's messages, newest first."""
         asked = MessageFilter.read_query(request.query_params)
-        messages = _filtered(Message.objects.served_in(self.project_id), asked)
+        messages = _filtered(self.project_id, asked)
         rows, token = Page.of(request, largest=1000).cut(messages, by=("-accept_time", "-id"))
         return Response({"messages": _shown(rows, asked["view"]), "next_page_token": token})
 
@@ -105,7 +106,7 @@ class OneMessage(ProjectView):
 
     def message(self, message_id: str, source: Source) -> Message:
         """One of this project, in this store. Raises NotFound."""
-        return found(Message.objects.served_in(self.project_id).of_mode(source.mode), message_id)
+        return found(visibility.messages(self.project_id, source.mode), message_id)
 
 
 class LastMessages(ProjectView):
@@ -114,7 +115,7 @@ class LastMessages(ProjectView):
     def post(self, request: Request, project_id: str) -> Response:
         """The newest message of each person, newest first."""
         asked = bodies.LastMessages.read(request.data)
-        messages = _filtered(Message.objects.served_in(self.project_id), asked)
+        messages = _filtered(self.project_id, asked)
         newest = [
             messages.filter(**{lookup: value}).order_by("-accept_time", "-id").values("pk")[:1]
             for lookup, values in _people(asked).items()
@@ -156,9 +157,9 @@ def _bare(identity: str) -> str:
     return identity.strip().lstrip("+").strip()
 
 
-def _filtered(messages: MessageQuerySet, asked: dict[str, Any]) -> QuerySet[Message]:
+def _filtered(project_id: UUID, asked: dict[str, Any]) -> QuerySet[Message]:
     rows = matching(
-        messages.of_mode(asked["messages_source"].mode),
+        visibility.messages(project_id, asked["messages_source"].mode),
         conversation=asked.get("conversation_id"),
         conversation__contact=asked.get("contact_id"),
         app=asked.get("app_id"),

@@ -7,7 +7,16 @@ import pytest
 from conversations.models import Candidate, Message, Receipt, Status
 from projects.ids import ulid
 from projects.models import ProcessingMode
-from tests.factories import NOW, make_app, make_contact, make_conversation, make_message, make_project, path
+from tests.factories import (
+    NOW,
+    keep_dispatched,
+    make_app,
+    make_contact,
+    make_conversation,
+    make_message,
+    make_project,
+    path,
+)
 
 
 @pytest.fixture
@@ -47,6 +56,7 @@ def test_deleting_takes_all_that_was_written_about_it_and_the_conversation_learn
 
 
 def test_a_dispatched_message_is_in_the_other_store(api, app):
+    keep_dispatched(app)
     message = make_message(app, processing_mode=ProcessingMode.DISPATCH)
     url = path(app.project, f"messages/{message.id}")
 

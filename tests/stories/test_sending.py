@@ -5,7 +5,7 @@ import pytest
 from conversations.models import Candidate, Message
 from gateway.channels.base import Channel
 from projects.models import ProcessingMode
-from tests.factories import make_app, make_contact, make_credential, path
+from tests.factories import keep_dispatched, make_app, make_contact, make_credential, path
 
 
 def send(api, app, number="46700000010", **fields):
@@ -139,6 +139,7 @@ def test_two_sends_to_a_new_number_make_one_contact_and_one_conversation(api, ap
 
 def test_a_dispatched_message_belongs_to_no_contact_and_no_conversation(api, project, settle):
     app = make_app(project, processing_mode=ProcessingMode.DISPATCH)
+    keep_dispatched(app)
 
     message_id = send(api, app).json()["message_id"]
     settle()
@@ -147,6 +148,18 @@ def test_a_dispatched_message_belongs_to_no_contact_and_no_conversation(api, pro
     assert (found["contact_id"], found["conversation_id"]) == ("", "")
     assert found["message_status"]["status"] == "DELIVERED"
     assert api.get(path(project, f"messages/{message_id}")).status_code == 404
+
+
+def test_under_a_ttl_of_0_days_a_dispatched_message_is_delivered_and_cannot_be_read(
+    api, project, subscriber, app, settle
+):
+    message_id = send(api, app, processing_strategy="DISPATCH_ONLY").json()["message_id"]
+    settle()
+
+    url = path(project, f"messages/{message_id}?messages_source=DISPATCH_SOURCE")
+    assert subscriber.statuses_of(message_id) == ["QUEUED_ON_CHANNEL", "DELIVERED"]
+    assert api.get(url).status_code == 404
+    assert api.get(path(project, "messages?messages_source=DISPATCH_SOURCE")).json()["messages"] == []
 
 
 def test_a_subscriber_that_fails_gets_the_very_same_body_again(api, app, subscriber, settle):
