@@ -9,7 +9,6 @@ from werkzeug import Response
 
 from conversations.models import Candidate, Message
 from gateway import signing
-from gateway.channels import ADAPTERS
 from gateway.channels.base import Channel
 from outbox.draining import drain
 from tests.factories import make_app, make_contact, make_credential, path
@@ -278,48 +277,3 @@ def test_a_button_that_is_pressed_brings_back_the_message_and_what_was_chosen(
     (inbound,) = subscriber.got("message")
     response = inbound["contact_message"]["choice_response_message"]
     assert response == {"message_id": message_id, "postback_data": postback_data}
-
-
-class Broken:
-    """An adapter with a mistake: it serves SMS in this test, and fails for one person."""
-
-    def __init__(self, adapter: Any) -> None:
-        self.adapter = adapter
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.adapter, name)
-
-    def build(self, message: Any, credential: Any, attempt: int) -> Any:
-        if message.identity != PHONE:
-            raise KeyError("the adapter's mistake")
-        return self.adapter.build(message, credential, attempt)
-
-
-def test_an_adapters_mistake_costs_one_message_and_not_the_lane(api, app, xms, monkeypatch):
-    monkeypatch.setitem(ADAPTERS, Channel.SMS, Broken(ADAPTERS[Channel.SMS]))
-    bad = send(
-        api,
-        app,
-        recipient={"identified_by": {"channel_identities": [{"channel": "SMS", "identity": "46709"}]}},
-    )
-    good = send(api, app, Channel.SMS)
-
-    drain(horizon=timedelta(minutes=1))
-
-    failed = Message.objects.get(pk=bad)
-    assert (failed.status, failed.reason["code"]) == ("FAILED", "INTERNAL_ERROR")
-    assert Message.objects.get(pk=good).status == "QUEUED_ON_CHANNEL"
-
-
-def test_a_message_that_waits_while_its_channel_leaves_the_sandbox_fails_and_says_why(api, project, settings):
-    app = make_app(project, channels=[])
-    make_credential(app, Channel.RCS)
-    settings.CHANNELS_SANDBOXED = frozenset({"RCS"})
-    identities = [{"channel": "RCS", "identity": PHONE}]
-    message_id = send(api, app, recipient={"identified_by": {"channel_identities": identities}})
-
-    settings.CHANNELS_SANDBOXED = frozenset()
-    drain(horizon=timedelta(minutes=1))
-
-    message = Message.objects.get(pk=message_id)
-    assert (message.status, message.reason["code"]) == ("FAILED", "CHANNEL_CONFIGURATION_MISSING")
