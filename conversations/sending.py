@@ -49,6 +49,10 @@ class Draft:
     is_dispatched: bool = False
     content_type: ContentType = ContentType.CONTENT_UNKNOWN
 
+    def mode(self, app: App) -> ProcessingMode:
+        """In which the message is accepted: the app's, unless the client wants it to stand alone."""
+        return ProcessingMode.DISPATCH if self.is_dispatched else ProcessingMode(app.processing_mode)
+
 
 @transaction.atomic
 def send(*, app: App, recipient: Recipient, draft: Draft, now: datetime) -> Message:
@@ -56,7 +60,7 @@ def send(*, app: App, recipient: Recipient, draft: Draft, now: datetime) -> Mess
 
     Where no channel can be tried it has FAILED at once, with a delivery report that says why.
     """
-    alone = draft.is_dispatched or app.processing_mode == ProcessingMode.DISPATCH
+    alone = draft.mode(app) == ProcessingMode.DISPATCH
     contact = None if alone else _contact(app, recipient, now)
     choices = routing.route(
         app=app,

@@ -12,16 +12,15 @@ from rest_framework.exceptions import Throttled, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts.models import Contact
 from conversations import backlog, deleting, idempotency, payloads, sending, statuses, visibility
 from conversations.api import bodies
 from conversations.api.bodies import MessageFilter, SendRequest, Source, View, draft
+from conversations.api.recipients import recipient
 from conversations.idempotency import Sent
 from conversations.models import Direction, Message
-from conversations.sending import Draft, Recipient
 from gateway import channels
 from projects import clock, ids
-from projects.models import App, ProcessingMode
+from projects.models import App
 from projects.paging import Page
 from projects.scoping import ProjectView, found, matching
 from projects.wire import FailedPrecondition, timestamp
@@ -44,8 +43,8 @@ class SendMessage(ProjectView):
         if backlog.is_full(app):
             raise Throttled(1, f"{backlog.LIMIT} messages of this app wait for their channels.")
         wanted = draft(body)
-        recipient = self._recipient(app, body["recipient"], wanted)
-        message = sending.send(app=app, recipient=recipient, draft=wanted, now=now)
+        whom = recipient(app, body["recipient"], mode=wanted.mode(app))
+        message = sending.send(app=app, recipient=whom, draft=wanted, now=now)
         return Sent(message.id, message.accept_time)
 
     def _send_once(self, key: str, app: App, body: dict[str, Any], now: datetime) -> Sent:
@@ -60,14 +59,6 @@ class SendMessage(ProjectView):
             )
         except idempotency.KeyIsTaken:
             raise FailedPrecondition("This Idempotency-Key was used for another message.") from None
-
-    def _recipient(self, app: App, given: dict[str, Any], draft: Draft) -> Recipient:
-        if not given.get("contact_id"):
-            return Recipient(identities=given["identified_by"]["channel_identities"])
-        if draft.is_dispatched or app.processing_mode == ProcessingMode.DISPATCH:
-            raise ValidationError({"recipient": ["must be identified_by when the message is dispatched"]})
-        contacts = Contact.objects.filter(project=self.project_id).prefetch_related("identities")
-        return Recipient(contact=found(contacts, given["contact_id"]))
 
 
 class Messages(ProjectView):
