@@ -14,7 +14,7 @@ import pytest
 from tests.live.conftest import Client, Subscriber
 from tests.live.house import House, new_house, wait_until
 
-pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.live, pytest.mark.long, pytest.mark.xdist_group("live"), pytest.mark.timeout(400)]
 
 SENDS = int(os.environ.get("CRASH_SENDS", "300"))
 

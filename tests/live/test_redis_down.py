@@ -16,7 +16,7 @@ from portal.embedded import valkey
 from tests.live.conftest import Client, Subscriber
 from tests.live.house import House, new_house, wait_until
 
-pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.live, pytest.mark.long, pytest.mark.xdist_group("live"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ def test_it_serves_says_where_and_stops_everything_at_ctrl_c(house):
     assert not alive
 
 
+@pytest.mark.long
 def test_it_says_where_the_data_really_is(house):
     house.data_dir.parent.chmod(0o700)  # root's servers cannot reach it, so their data lies elsewhere
     house.start()
@@ -50,6 +51,7 @@ def test_it_says_where_the_data_really_is(house):
     shutil.rmtree(home)
 
 
+@pytest.mark.long
 def test_after_a_kill_it_carries_on_with_the_same_key(house):
     before = house.start().facts
     house.process.kill()
@@ -61,6 +63,7 @@ def test_after_a_kill_it_carries_on_with_the_same_key(house):
     assert house.stop(signal.SIGTERM) == 0, house.output
 
 
+@pytest.mark.long
 def test_one_program_down_brings_the_rest_down_and_says_so(house):
     family = house.start().family()
     next(child for child in family if "beat" in child.cmdline()).kill()
@@ -71,6 +74,7 @@ def test_one_program_down_brings_the_rest_down_and_says_so(house):
     assert not alive
 
 
+@pytest.mark.long
 def test_a_second_one_on_the_same_data_is_refused_and_commands_use_the_first_ones_servers(house):
     house.start()
 
