@@ -19,7 +19,17 @@ from benchmarks import services
 from benchmarks.figures import Entry, table
 from portal.environment import DATA_DIR
 
-BENCHMARKS: Final[dict[str, str]] = {}  # by name, what it measures
+BENCHMARKS: Final[dict[str, str]] = {
+    "outbox_throughput": "what one dispatcher delivers, beside bare loops that only send",
+    "outbox_isolation": "whom a hanging receiver holds up, and what a dispatcher costs at rest",
+    "outbox_backlog": "a receiver that is down with a long queue, and how it comes back",
+    "outbox_memory": "whether a dispatcher grows",
+    "outbox_faults": "what is lost and repeated when dispatchers and servers die",
+    "api": "sending and the lists, beside hand-written views and DRF as it comes",
+    "webhook_replay": "a long replay, and what is live beside it",
+    "webhook_partitions": "forgetting a day of attempts, beside deleting its rows",
+    "retention": "the purge beside one big DELETE, and beside others who write",
+}  # by name, what it measures
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts import payloads, unifying, writing
+from contacts import listing, payloads, unifying, writing
 from contacts.models import ChannelIdentity, Contact
 from contacts.serializers import ContactBody, ContactFilter
 from contacts.writing import ScopedIdentity
@@ -29,8 +29,8 @@ class ContactsView(ProjectView):
         """The project's contacts, oldest first; by external id, or by one identity."""
         contacts = self._matching(**ContactFilter.read_query(request.query_params))
         page = Page.of(request, largest=_LARGEST_PAGE)
-        rows, token = page.cut(contacts.prefetch_related("identities"), by=("id",))
-        return Response({"contacts": [payloads.contact(row) for row in rows], "next_page_token": token})
+        rows, token = page.cut(contacts.values_list(*payloads.CONTACT, named=True), by=("id",))
+        return Response({"contacts": listing.shown(rows), "next_page_token": token})
 
     @transaction.atomic
     def post(self, request: Request, **_: Any) -> Response:

@@ -8,12 +8,12 @@ from enum import StrEnum
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Q
 
 from contacts import payloads
 from contacts.models import Consent, ConsentList, ConsentRecord
 from contacts.resolving import Identity
 from gateway.channels.base import Channel
+from outbox import statements
 from projects import ids
 from projects.models import App
 from webhooks.publishing import About, publish
@@ -36,6 +36,11 @@ BLOCKED_BY: Final = {
     ContentType.CONTENT_MARKETING: (ConsentList.OPT_OUT_ALL, ConsentList.OPT_OUT_MARKETING),
     ContentType.CONTENT_NOTIFICATION: (ConsentList.OPT_OUT_ALL, ConsentList.OPT_OUT_NOTIFICATION),
 }
+
+# Of an app all that stand on one of these lists; a part of other statements.
+OPTED_OUT: Final = """
+    SELECT channel, identity FROM contacts_consent WHERE app_id = %(app)s AND list_type = ANY(%(lists)s)
+"""
 
 
 @transaction.atomic
@@ -84,16 +89,20 @@ def opted_out(
     *, app: App, identities: Collection[Identity], about: ContentType = ContentType.CONTENT_UNKNOWN
 ) -> set[Identity]:
     """Those of the identities that want no message about this from the app any more."""
-    theirs = Q()
-    for one in identities:
-        theirs |= Q(channel=one.channel, identity=one.identity)
-    if not theirs:
+    if not identities:
         return set()
-    listed = Consent.objects.filter(theirs, app=app, list_type__in=BLOCKED_BY[about])
-    return {
-        Identity(Channel(channel), identity)
-        for channel, identity in listed.values_list("channel", "identity")
+    terms = {
+        "app": ids.to_uuid(app.id),
+        "lists": blocking(about),
+        "identities": [one.identity for one in identities],
     }
+    listed = statements.run(f"{OPTED_OUT} AND identity = ANY(%(identities)s)", terms)
+    return {Identity(Channel(channel), identity) for channel, identity in listed}.intersection(identities)
+
+
+def blocking(about: ContentType) -> list[str]:
+    """The lists that keep messages about this from whoever stands on them."""
+    return [one.value for one in BLOCKED_BY[about]]
 
 
 def _record(

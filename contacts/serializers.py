@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework.exceptions import ValidationError
 
 from contacts.models import Contact
+from contacts.payloads import NAMELESS
 from contacts.writing import ScopedIdentity
 from gateway import channels
 from gateway.channels.base import APP_SCOPED, Channel
@@ -42,6 +43,10 @@ class ContactBody(Input):
     external_id = Text.of(Contact, "external_id")
     language = OneOf.of(Contact, "language")
     metadata = Text.of(Contact, "metadata")
+
+    def validate_display_name(self, name: str) -> str:
+        """Who has no name is shown with one, and comes back so from clients that write what they read."""
+        return "" if name == NAMELESS else name
 
     def validate_channel_identities(self, identities: list[ScopedIdentity]) -> list[ScopedIdentity]:
         """Each once, compared as they are kept."""

@@ -42,7 +42,7 @@ def query(*, app: App, recipient: Recipient, request_id: str, now: datetime) -> 
         if not choice.identity:
             continue
         asked = CapabilityQuery(
-            credential=choice.credential,
+            credential_id=choice.credential_id,
             request_id=request_id,
             contact_id=contact.id if contact else None,
             identity=choice.identity,
@@ -85,7 +85,7 @@ class Asking:
 
 
 def _ask(app: App, asked: CapabilityQuery, choice: Choice, *, now: datetime) -> None:
-    if choice.credential is None:
+    if choice.credential_id is None:
         missing = _unknown(
             ReasonCode.CHANNEL_CONFIGURATION_MISSING, "The app has no credential for this channel."
         )
@@ -95,7 +95,7 @@ def _ask(app: App, asked: CapabilityQuery, choice: Choice, *, now: datetime) -> 
         _tell(app, asked, choice.channel, unsupported, now=now)
     else:
         asked.save(force_insert=True)
-        entries.put(Asking.name, [(ids.to_uuid(choice.credential.id), ids.to_uuid(asked.id))])
+        entries.put(Asking.name, [(ids.to_uuid(choice.credential_id), ids.to_uuid(asked.id))])
 
 
 def _request(query: CapabilityQuery) -> Request:

@@ -2,46 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import orjson
 from rest_framework.exceptions import ValidationError
 
+from conversations.grammar import (
+    ANYTHING,
+    OBJECT,
+    STRING,
+    TEXT,
+    Problem,
+    Rule,
+    by,
+    many,
+    member,
+    named,
+    number,
+    one_of,
+    record,
+)
 from gateway.channels.base import Channel
-
-Problem = tuple[str, str]  # a path in the message, and what is wrong there
-Check = Callable[[Any, str], Iterator[Problem]]
+from projects.wire import compact
 
 
 def checked(content: Any) -> dict[str, Any]:
     """The message, if it has exactly one type, or content for single channels. Raises ValidationError."""
     if not isinstance(content, dict):
         raise ValidationError(["must be an object"])
-    problems = list(_app_message(content))
-    if problems:
-        raise ValidationError({path: [problem] for path, problem in problems})
-    return content
+    return _kept(content, _app_message(content))
 
 
 def checked_of_contact(content: Any) -> dict[str, Any]:
     """A ContactMessage, if it has exactly one type. Raises ValidationError."""
     if not isinstance(content, dict):
         raise ValidationError(["must be an object"])
-    problems = list(_one_of(**CONTACT_KINDS)(content, ""))
-    if content.get("reply_to") is not None:
-        problems += _fields(message_id=_text)(content["reply_to"], "reply_to")
-    if problems:
-        raise ValidationError({path.lstrip("."): [problem] for path, problem in problems})
-    return content
+    return _kept(content, CONTACT_MESSAGE.problems(content, ""))
 
 
 def checked_of_template(content: Any) -> dict[str, Any]:
     """What a template says: exactly one type of AppMessage, and no further template of ours. Raises ValidationError."""
-    problems = list(_one_of(**{**KINDS, "template_message": _channel_templates})(content, ""))
-    if problems:
-        raise ValidationError({path.lstrip("."): [problem] for path, problem in problems})
-    return dict(content)
+    return _kept(dict(content), one_of(TEMPLATE_KINDS).problems(content, ""))
+
+
+def _kept(content: dict[str, Any], found: Iterator[Problem]) -> dict[str, Any]:
+    if problems := {path.lstrip("."): [problem] for path, problem in found}:
+        raise ValidationError(problems)
+    return {key: _without_nulls(value, key) for key, value in content.items() if value is not None}
+
+
+def _without_nulls(value: Any, key: str) -> Any:
+    """Null is absence; read back, it would be a second kind to clients that look at the keys: wire contract 8."""
+    match value:
+        case dict() if key not in _OPEN:
+            return {name: _without_nulls(inner, name) for name, inner in value.items() if inner is not None}
+        case list() if key not in _OPEN:
+            return [_without_nulls(item, "") for item in value]
+    return value
 
 
 def _app_message(content: Mapping[str, Any]) -> Iterator[Problem]:
@@ -50,104 +67,16 @@ def _app_message(content: Mapping[str, Any]) -> Iterator[Problem]:
         yield "", f"must hold one message type, not {' and '.join(kinds)}"
     if not kinds and not any(content.get(key) for key in BESIDE):
         yield "", f"must hold a message: one of {', '.join(KINDS)}"
-    for kind in kinds:
-        yield from KINDS[kind](content[kind], kind)
-    for key in BESIDE:
-        if content.get(key) is not None:
-            yield from _object(content[key], key)
-
-
-def _object(value: Any, path: str) -> Iterator[Problem]:
-    if not isinstance(value, dict):
-        yield path, "must be an object"
-
-
-def _text(value: Any, path: str) -> Iterator[Problem]:
-    if not isinstance(value, str):
-        yield path, "must be text"
-    elif not value:
-        yield path, "must not be empty"
-
-
-def _number(lowest: float, highest: float) -> Check:
-    def check(value: Any, path: str) -> Iterator[Problem]:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= highest:
-            yield path, f"must be a number from {lowest:g} to {highest:g}"
-
-    return check
-
-
-def _fields(optional: Mapping[str, Check] | None = None, **required: Check) -> Check:
-    """An object that has these fields."""
-
-    def check(value: Any, path: str) -> Iterator[Problem]:
-        if not isinstance(value, dict):
-            yield path, "must be an object"
-            return
-        for name, inner in required.items():
-            if value.get(name) is None:
-                yield f"{path}.{name}", "is required"
-            else:
-                yield from inner(value[name], f"{path}.{name}")
-        for name, inner in (optional or {}).items():
-            if value.get(name) is not None:
-                yield from inner(value[name], f"{path}.{name}")
-
-    return check
-
-
-def _list(inner: Check, *, most: int, fewest: int = 1) -> Check:
-    def check(value: Any, path: str) -> Iterator[Problem]:
-        if not isinstance(value, list):
-            yield path, "must be a list"
-            return
-        if not fewest <= len(value) <= most:
-            yield path, f"must have {fewest} to {most} entries"
-        for index, item in enumerate(value):
-            yield from inner(item, f"{path}[{index}]")
-
-    return check
-
-
-def _one_of(**kinds: Check) -> Check:
-    """An object that has exactly one of these fields."""
-
-    def check(value: Any, path: str) -> Iterator[Problem]:
-        given = [kind for kind in kinds if isinstance(value, dict) and value.get(kind) is not None]
-        if len(given) != 1:
-            yield path, f"must have one of {', '.join(kinds)}"
-        for kind in given:
-            yield from kinds[kind](value[kind], f"{path}.{kind}")
-
-    return check
-
-
-def _string(value: Any, path: str) -> Iterator[Problem]:
-    if not isinstance(value, str):
-        yield path, "must be text"
-
-
-def _by(keys: Container[str] | None, inner: Check) -> Check:
-    """An object with these keys, whichever of them; None: any."""
-
-    def check(value: Any, path: str) -> Iterator[Problem]:
-        if not isinstance(value, dict):
-            yield path, "must be an object"
-            return
-        for key, item in value.items():
-            if keys is not None and key not in keys:
-                yield f"{path}.{key}", "is not a channel"
-            else:
-                yield from inner(item, f"{path}.{key}")
-
-    return check
+    for name, rule in {**KINDS, **BESIDE, "agent": AGENT}.items():
+        if content.get(name) is not None:
+            yield from rule.problems(content[name], name)
 
 
 def _template(value: Any, path: str) -> Iterator[Problem]:
     if not isinstance(value, dict) or not (value.get("channel_template") or value.get("omni_template")):
         yield path, "must have channel_template or omni_template"
         return
-    yield from _fields({"omni_template": _OMNI_TEMPLATE, "channel_template": _CHANNEL_TEMPLATE})(value, path)
+    yield from _TEMPLATES.problems(value, path)
 
 
 def _channel_templates(value: Any, path: str) -> Iterator[Problem]:
@@ -156,66 +85,173 @@ def _channel_templates(value: Any, path: str) -> Iterator[Problem]:
         yield f"{path}.omni_template", "a template cannot refer to another one"
 
 
-_TEXT: Final = _fields(text=_text)
-_MEDIA: Final = _fields(url=_text)
-_LOCATION: Final = _fields(
-    coordinates=_fields(latitude=_number(-90, 90), longitude=_number(-180, 180)), title=_text
+_MOST: Final = 1000  # of what the contract sets no limit for
+_CHANNELS: Final = frozenset(Channel)
+_OPEN: Final = frozenset({"postback_data", "channel_specific_message"})  # any JSON, null too
+
+_TEXT: Final = named("TextMessage", "A text.", record(text=TEXT))
+_MEDIA: Final = named(
+    "MediaMessage",
+    "A picture, a film, a sound or a document, by its address.",
+    record({"thumbnail_url": STRING, "filename_override": STRING}, url=TEXT),
 )
-_CHOICE: Final = _one_of(
-    text_message=_TEXT,
-    call_message=_fields(phone_number=_text, title=_text),
-    location_message=_LOCATION,
-    url_message=_fields(title=_text, url=_text),
-    calendar_message=_fields(
-        title=_text, event_start=_text, event_end=_text, event_title=_text, fallback_url=_text
+_LOCATION: Final = named(
+    "LocationMessage",
+    "A place on the map.",
+    record(
+        {"label": STRING},
+        coordinates=record(latitude=number(-90, 90), longitude=number(-180, 180)),
+        title=TEXT,
     ),
-    share_location_message=_fields(title=_text, fallback_url=_text),
 )
-_CARD: Final = _fields({"media_message": _MEDIA, "choices": _list(_CHOICE, most=10, fewest=0)})
-_ITEM: Final = _one_of(choice=_fields(title=_text), product=_fields(id=_text, marketplace=_text))
-_PARAMETERS: Final = {"language_code": _string, "parameters": _by(None, _string)}
-_OMNI_TEMPLATE: Final = _fields(_PARAMETERS, template_id=_text, version=_text)
-_CHANNEL_TEMPLATE: Final = _by(
-    frozenset(Channel), _fields({"version": _string} | _PARAMETERS, template_id=_text)
+_CHOICE: Final = named(
+    "Choice",
+    "One thing that the contact can tap on.",
+    one_of(
+        {
+            "text_message": _TEXT,
+            "call_message": record(phone_number=TEXT, title=TEXT),
+            "location_message": _LOCATION,
+            "url_message": record(title=TEXT, url=TEXT),
+            "calendar_message": record(
+                {"event_description": STRING},
+                title=TEXT, event_start=TEXT, event_end=TEXT, event_title=TEXT, fallback_url=TEXT,
+            ),
+            "share_location_message": record(title=TEXT, fallback_url=TEXT),
+        },
+        beside={
+            "postback_data": ANYTHING,
+            "display_mode": member("DISPLAY_MODE_UNSPECIFIED", "PERSISTENT"),
+        },
+    ),
+)  # fmt: skip
+_CARD: Final = named(
+    "CardMessage",
+    "A title, a text, a medium and up to 10 choices.",
+    record(
+        {
+            "title": STRING,
+            "description": STRING,
+            "height": member("UNSPECIFIED_HEIGHT", "SHORT", "MEDIUM", "TALL"),
+            "media_message": _MEDIA,
+            "choices": many(_CHOICE, most=10, fewest=0),
+            "message_properties": OBJECT,
+        }
+    ),
+)
+_PRODUCT: Final = record(
+    {"quantity": ANYTHING, "item_price": ANYTHING, "currency": STRING}, id=TEXT, marketplace=TEXT
+)
+_ITEM: Final = one_of(
+    {
+        "choice": record({"description": STRING, "media": _MEDIA, "postback_data": ANYTHING}, title=TEXT),
+        "product": _PRODUCT,
+    }
+)
+_PARAMETERS: Final = {"language_code": STRING, "parameters": by(None, STRING)}
+_TEMPLATES: Final = record(
+    {
+        "omni_template": record(_PARAMETERS, template_id=TEXT, version=TEXT),
+        "channel_template": by(_CHANNELS, record({"version": STRING} | _PARAMETERS, template_id=TEXT)),
+    }
+)
+AGENT: Final = named(
+    "Agent",
+    "Who speaks for the app.",
+    record(
+        {
+            "display_name": STRING,
+            "type": member("UNKNOWN_AGENT_TYPE", "HUMAN", "BOT"),
+            "picture_url": STRING,
+        }
+    ),
 )
 
 # wire contract 4.3
-KINDS: Final[Mapping[str, Check]] = {
+KINDS: Final[Mapping[str, Rule]] = {
     "text_message": _TEXT,
     "media_message": _MEDIA,
     "card_message": _CARD,
-    "carousel_message": _fields({"choices": _list(_CHOICE, most=3, fewest=0)}, cards=_list(_CARD, most=10)),
-    "choice_message": _fields({"text_message": _TEXT}, choices=_list(_CHOICE, most=10)),
-    "list_message": _fields(
-        {"media": _MEDIA},
-        title=_text,
-        sections=_list(_fields(items=_list(_ITEM, most=1000)), most=1000),
+    "carousel_message": named(
+        "CarouselMessage",
+        "Cards side by side.",
+        record({"choices": many(_CHOICE, most=3, fewest=0)}, cards=many(_CARD, most=10)),
+    ),
+    "choice_message": named(
+        "ChoiceMessage",
+        "A text with up to 10 choices.",
+        record({"text_message": _TEXT, "message_properties": OBJECT}, choices=many(_CHOICE, most=10)),
+    ),
+    "list_message": named(
+        "ListMessage",
+        "Choices or products in sections.",
+        record(
+            {"description": STRING, "media": _MEDIA, "message_properties": OBJECT},
+            title=TEXT,
+            sections=many(record({"title": STRING}, items=many(_ITEM, most=_MOST)), most=_MOST),
+        ),
     ),
     "location_message": _LOCATION,
-    "template_message": _template,
-    "contact_info_message": _fields(
-        name=_fields(full_name=_text), phone_numbers=_list(_fields(phone_number=_text), most=1000)
+    "template_message": named(
+        "TemplateMessage",
+        "A template of ours (`omni_template`), one that the channel keeps (`channel_template`), or both.",
+        Rule(
+            _template,
+            {**_TEMPLATES.schema, "anyOf": [{"required": [key]} for key in _TEMPLATES.schema["properties"]]},
+        ),
     ),
+    "contact_info_message": named(
+        "ContactInfoMessage",
+        "A visiting card.",
+        record(
+            {
+                "addresses": many(OBJECT, most=_MOST, fewest=0),
+                "email_addresses": many(record({"type": STRING}, email_address=TEXT), most=_MOST, fewest=0),
+                "organization": OBJECT,
+                "urls": many(record({"type": STRING}, url=TEXT), most=_MOST, fewest=0),
+                "birthday": STRING,
+            },
+            name=record(
+                dict.fromkeys(("first_name", "last_name", "middle_name", "prefix", "suffix"), STRING),
+                full_name=TEXT,
+            ),
+            phone_numbers=many(record({"type": STRING}, phone_number=TEXT), most=_MOST),
+        ),
+    ),
+}
+TEMPLATE_KINDS: Final = {**KINDS, "template_message": Rule(_channel_templates, _TEMPLATES.schema)}
+# For single channels: these may stand beside a message type, or alone.
+BESIDE: Final[Mapping[str, Rule]] = {
+    "explicit_channel_message": by(_CHANNELS, STRING),
+    "explicit_channel_omni_message": by(_CHANNELS, OBJECT),
+    "channel_specific_message": by(_CHANNELS, record(message_type=TEXT, message=OBJECT)),
 }
 # wire contract 4.4
-CONTACT_KINDS: Final[Mapping[str, Check]] = {
-    "text_message": _TEXT,
-    "media_message": _MEDIA,
-    "location_message": _LOCATION,
-    "media_card_message": _MEDIA,
-    "choice_response_message": _fields(message_id=_text, postback_data=_text),
-    "product_response_message": _object,
-    "fallback_message": _object,
-    "channel_specific_message": _object,
-}
-# For single channels: these may stand beside a message type, or alone.
-BESIDE: Final = ("explicit_channel_message", "explicit_channel_omni_message", "channel_specific_message")
+CONTACT_MESSAGE: Final = named(
+    "ContactMessage",
+    "What a contact says: exactly one kind.",
+    one_of(
+        {
+            "text_message": _TEXT,
+            "media_message": _MEDIA,
+            "location_message": _LOCATION,
+            "media_card_message": record({"caption": STRING}, url=TEXT),
+            "choice_response_message": record(message_id=TEXT, postback_data=TEXT),
+            "product_response_message": OBJECT,
+            "fallback_message": OBJECT,
+            "channel_specific_message": OBJECT,
+        },
+        beside={"reply_to": record(message_id=TEXT)},
+    ),
+)
+# Every rule that has a name.
+NAMED: Final = (*KINDS.values(), _CHOICE, AGENT, CONTACT_MESSAGE)
 
 LONGEST_METADATA_JSON: Final = 2048  # characters of compact JSON: wire contract 7
 
 
 def metadata_json(metadata: dict[str, Any] | None) -> dict[str, Any] | None:
     """A conversation's metadata, if it is not too long. Raises ValidationError."""
-    if metadata is not None and len(orjson.dumps(metadata).decode()) > LONGEST_METADATA_JSON:
+    if metadata is not None and len(compact(metadata).decode()) > LONGEST_METADATA_JSON:
         raise ValidationError([f"must have at most {LONGEST_METADATA_JSON} characters as compact JSON"])
     return metadata

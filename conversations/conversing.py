@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.db.models import F
-from django.db.models.functions import Greatest
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
 
 from contacts.models import Contact
 from conversations import payloads
 from conversations.models import Conversation
 from gateway.channels.base import Channel
+from outbox import statements
+from projects import ids
 from projects.models import App
 from webhooks.publishing import About, publish
 from webhooks.triggers import Trigger
+
+# Greatest takes no notice of NULL: neither of what is no message, nor of a conversation without one.
+_JOIN: Final = """
+    UPDATE conversations_conversation
+    SET active_channel = coalesce(nullif(%(channel)s, ''), active_channel),
+        newest_accept_time = greatest(newest_accept_time, %(accept_time)s),
+        newest_ever_accept_time = greatest(newest_ever_accept_time, %(accept_time)s)
+    WHERE app_id = %(app)s AND contact_id = %(contact)s AND stopped_at IS NULL
+    RETURNING id, metadata_json, correlation_id
+"""
+# In the model's order, as from_db wants them.
+_JOINED: Final = ["id", "project_id", "app_id", "contact_id", "metadata_json", "correlation_id"]
 
 
 def join(
@@ -27,14 +41,15 @@ def join(
     Within the caller's transaction. The row is written before the message, so that a purge that looks at it waits,
     or has already taken it away. For what is no message `accept_time` is None: it makes no conversation younger.
     """
+    terms = {
+        "app": ids.to_uuid(app.id),
+        "contact": ids.to_uuid(contact.id),
+        "channel": channel or "",
+        "accept_time": accept_time,
+    }
     while True:
-        active = Conversation.objects.active().filter(app=app, contact=contact)
-        newest = {
-            "newest_accept_time": Greatest("newest_accept_time", accept_time),
-            "newest_ever_accept_time": Greatest("newest_ever_accept_time", accept_time),
-        }
-        if active.update(active_channel=channel or F("active_channel"), **(newest if accept_time else {})):
-            return active.get()
+        for row in statements.run(_JOIN, terms):
+            return _joined(app, contact, *row)
         try:
             return _start(app=app, contact=contact, accept_time=accept_time, channel=channel, now=now)
         except IntegrityError as error:
@@ -107,6 +122,14 @@ def _start(
     )
     _publish(Trigger.CONVERSATION_START, conversation, now)
     return conversation
+
+
+def _joined(
+    app: App, contact: Contact, conversation_id: UUID, metadata: str, correlation_id: str
+) -> Conversation:
+    """As much of it as those who join need; the rest is read when somebody asks for it."""
+    known = [ids.from_uuid(conversation_id), app.project_id, app.id, contact.id, json.loads(metadata)]
+    return Conversation.from_db(DEFAULT_DB_ALIAS, _JOINED, [*known, correlation_id])
 
 
 def _has_just_started(error: IntegrityError) -> bool:

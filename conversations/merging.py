@@ -10,7 +10,7 @@ from django.db.models import prefetch_related_objects
 
 from contacts import payloads
 from contacts.models import ChannelIdentity, Contact
-from conversations import conversing
+from conversations import conversing, visibility
 from conversations.models import Conversation
 from webhooks.publishing import About, publish_in_project
 from webhooks.triggers import Trigger
@@ -29,9 +29,10 @@ FILLED_IN: Final = {
 def delete_contact(contact: Contact, *, now: datetime) -> None:
     """Stop its conversations, tell whoever listens, and delete it.
 
-    Conversations and messages stay without it, for as long as the app's retention policy says.
+    Conversations and messages stay without it, for as long as the app's retention policy says. Raises Held.
     """
     Contact.objects.select_for_update().get(pk=contact.pk)  # nobody starts a conversation with it meanwhile
+    visibility.refuse_if_held(Contact.objects.filter(pk=contact.pk))
     for conversation in Conversation.objects.active().filter(contact=contact).select_related("app"):
         conversing.stop(conversation, now=now)
     publish_in_project(
@@ -47,10 +48,11 @@ def delete_contact(contact: Contact, *, now: datetime) -> None:
 def merge_contacts(destination: Contact, source: Contact, *, now: datetime) -> None:
     """Make two contacts one, and tell whoever listens: the destination wins, the source fills its gaps and goes.
 
-    Raises Contact.DoesNotExist when one of them has just gone.
+    Raises Contact.DoesNotExist when one of them has just gone, Held when a hold names the source.
     """
     ordered = Contact.objects.filter(pk__in=[destination.pk, source.pk]).order_by("pk")
     list(ordered.select_for_update())  # nobody starts a conversation with the source meanwhile
+    visibility.refuse_if_held(ordered.filter(pk=source.pk))
     destination.refresh_from_db()
     source.refresh_from_db()
     _move_conversations(destination, source, now=now)

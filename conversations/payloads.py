@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import orjson
+from collections.abc import Mapping
+from typing import Any, Final
 
 from contacts.payloads import channel_identity
 from conversations.models import (
@@ -19,7 +18,13 @@ from conversations.models import (
 from conversations.templating import LATEST
 from gateway.channels.base import APP_SCOPED, Reason
 from projects.models import App, ReportView
-from projects.wire import timestamp
+from projects.wire import compact, timestamp
+
+# What is told of a message. Lists read these columns and no instances, which would cost more than the query.
+MESSAGE: Final = (
+    *("id", "direction", "content", "app_id", "channel", "identity", "conversation_id", "metadata"),
+    *("accept_time", "sender_id", "processing_mode", "injected", "status", "status_at", "reason"),
+)
 
 
 def conversation(row: Conversation) -> dict[str, Any]:
@@ -37,8 +42,11 @@ def conversation(row: Conversation) -> dict[str, Any]:
     }
 
 
-def message(row: Message, *, contact_id: str) -> dict[str, Any]:
-    """The contract's ConversationMessage. ACCEPTED is our own word and is left out."""
+def message(row: Message | Any, *, contact_id: str) -> dict[str, Any]:
+    """The contract's ConversationMessage, of a row with the columns of `MESSAGE`.
+
+    ACCEPTED is our own word and is left out.
+    """
     body = "app_message" if row.direction == Direction.TO_CONTACT else "contact_message"
     told = None
     if row.status not in ("", Status.ACCEPTED) and row.status_at:
@@ -93,18 +101,18 @@ def delivery(row: Message, *, contact_id: str, status: str, reason: dict[str, An
     }
 
 
-def identity_of(row: Message | ConversationEvent) -> dict[str, str] | None:
+def identity_of(row: Message | ConversationEvent | Any) -> dict[str, str] | None:
     """The channel identity that was chosen, or that wrote; None before one is known."""
     if not row.channel:
         return None
     return channel_identity(row.channel, row.identity, row.app_id if row.channel in APP_SCOPED else "")
 
 
-def reported_metadata(app: App, conversation: Conversation | None) -> str:
+def reported_metadata(app: App, metadata: Mapping[str, Any] | None) -> str:
     """A conversation's metadata as inbound callbacks tell it: JSON text, where the app's report is FULL."""
-    if not conversation or app.conversation_metadata_report_view != ReportView.FULL:
+    if not metadata or app.conversation_metadata_report_view != ReportView.FULL:
         return ""
-    return orjson.dumps(conversation.metadata_json).decode() if conversation.metadata_json else ""
+    return compact(metadata).decode()
 
 
 def reason(why: Reason | None) -> dict[str, str] | None:

@@ -26,12 +26,13 @@ def name_of(recipient: Recipient, *, app: App, channel: Channel) -> str:
     choice = next((choice for choice in choices if choice.identity), None)
     if choice is None:
         raise NoProfile(f"The recipient has no identity on {channel} in this app.")
-    if choice.credential is None:
+    if choice.credential_id is None:
         raise NoProfile(f"The app has no credential for {channel}, or nothing here speaks to it.")
     adapter = channels.adapter(channel)
     if not isinstance(adapter, TellsProfile):
         raise NoProfile(f"{channel} tells no names.")
-    answer = asking.ask(adapter.ask_profile(choice.identity, choice.credential.for_adapter()))
+    credential = app.credentials.get(pk=choice.credential_id)
+    answer = asking.ask(adapter.ask_profile(choice.identity, credential.for_adapter()))
     name = "" if answer.error else adapter.read_profile(answer)
     if not name:
         raise NoProfile(f"{channel} told no name.")

@@ -18,7 +18,7 @@ from django.db import DataError, IntegrityError, transaction
 from contacts import consents, keywords, resolving
 from contacts.models import ConsentRecord, Contact
 from contacts.resolving import Identity
-from conversations import conversing, noticing, payloads, statuses
+from conversations import conversing, noticing, payloads, recalling, statuses
 from conversations.events import receiving as taking
 from conversations.models import Candidate, Direction, Message, Status
 from gateway import channels
@@ -177,6 +177,7 @@ def _store(credential: ChannelCredential, event: Inbound, *, now: datetime) -> N
             app=app, identities=[identity], display_name=event.profile_name, now=now
         )
         conversation = conversing.join(app=app, contact=contact, accept_time=now, channel=channel, now=now)
+    kept = recalling.kept(app, identity, conversation)
     message = Message.objects.create(
         project_id=app.project_id,
         app=app,
@@ -190,9 +191,9 @@ def _store(credential: ChannelCredential, event: Inbound, *, now: datetime) -> N
         identity=identity.identity,
         credential_id=credential.id,
         channel_message_id=event.channel_message_id,
-        correlation_id=conversation.correlation_id if conversation else "",
+        correlation_id=kept.correlation_id,
     )
-    told = payloads.reported_metadata(app, conversation)
+    told = payloads.reported_metadata(app, kept.metadata)
     about = replace(statuses.about(message, event.sent_at or now), message_metadata=told)
     payload = payloads.inbound(message, contact_id=contact.id if contact else "")
     publish(app=app, trigger=Trigger.MESSAGE_INBOUND, payload=payload, about=about)

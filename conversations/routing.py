@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
 
 from contacts import consents
 from contacts.consents import ContentType
@@ -11,11 +13,27 @@ from contacts.models import Contact
 from contacts.resolving import Identity
 from conversations.models import Candidate
 from gateway.channels import NoAdapter, adapter
-from gateway.channels.base import APP_SCOPED, Channel, Reason, ReasonCode
-from projects.models import App, ChannelCredential
+from gateway.channels.base import Channel, Reason, ReasonCode
+from outbox import statements
+from projects import ids
+from projects.models import App
 
 Level = Candidate.Level
 Verdict = Candidate.Verdict
+
+# What the app sends with, how the contact is known to it, and who of them or of those given opted out.
+_KNOWN: Final = f"""
+    WITH known AS (
+        SELECT channel, identity, position, id FROM contacts_channelidentity
+        WHERE contact_id = %(contact)s AND (app_id IS NULL OR app_id = %(app)s)
+    )
+    SELECT
+        (SELECT json_agg(json_build_array(channel, id) ORDER BY position, id)
+            FROM projects_channelcredential WHERE app_id = %(app)s),
+        (SELECT json_agg(json_build_array(channel, identity) ORDER BY position, id) FROM known),
+        (SELECT json_agg(json_build_array(channel, identity)) FROM ({consents.OPTED_OUT}) AS opted_out
+            WHERE identity IN (SELECT identity FROM known UNION ALL SELECT unnest(%(given)s::text[])))
+"""  # noqa: S608 -- our own text
 
 NO_ROUTE = {
     Verdict.NO_CREDENTIAL: Reason(
@@ -38,8 +56,15 @@ class Choice:
     level: Level
     channel: Channel
     identity: str
-    credential: ChannelCredential | None
+    credential_id: str | None
     verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    credentials: Mapping[Channel, str]  # by channel the credential's id, in the app's order
+    identities: Sequence[Identity]  # the contact's; on app-scoped channels only this app's
+    opted_out: set[Identity]
 
 
 def route(
@@ -56,19 +81,17 @@ def route(
     message's order, else the order of the identities given, is exhaustive. Else the contact's order comes first
     and the contact's other channels follow in the app's order. Who opted out of what it is `about` is not tried.
     """
-    credentials = {Channel(row.channel): row for row in reversed(app.credentials.all())}
-    identities = _identities(app, contact, given)
-    order = _order(contact, given, own_order, list(reversed(credentials)), identities)
-    opted_out = consents.opted_out(
-        app=app, identities=[one for found in identities.values() for one in found], about=about
-    )
+    known = _known(app, contact, given, about)
+    identities = _identities(given, known.identities)
+    order = _order(contact, given, own_order, list(known.credentials), identities)
     choices: list[Choice] = []
     for level, channel in order:
-        credential = credentials.get(channel) if _is_served(channel) else None
-        known: Sequence[Identity | None] = identities.get(channel) or [None]
-        for identity in known:
-            verdict = _verdict(credential, identity, opted_out)
-            choices.append(Choice(level, channel, identity.identity if identity else "", credential, verdict))
+        credential_id = known.credentials.get(channel) if _is_served(channel) else None
+        on_it: Sequence[Identity | None] = identities.get(channel) or [None]
+        for identity in on_it:
+            verdict = _verdict(credential_id, identity, known.opted_out)
+            name = identity.identity if identity else ""
+            choices.append(Choice(level, channel, name, credential_id, verdict))
     return choices
 
 
@@ -79,6 +102,25 @@ def no_route_reason(choices: Iterable[Choice]) -> Reason:
         if verdict in verdicts:
             return reason
     return NO_ROUTE[Verdict.NO_IDENTITY]
+
+
+def _known(app: App, contact: Contact | None, given: Sequence[Identity], about: ContentType) -> _Known:
+    """In one statement: it is asked with every message."""
+    terms = {
+        "app": ids.to_uuid(app.id),
+        "contact": ids.to_uuid(contact.id) if contact else None,
+        "given": [one.identity for one in given],
+        "lists": consents.blocking(about),
+    }
+    ((credentials, identities, opted_out),) = statements.run(_KNOWN, terms)
+    by_channel: dict[Channel, str] = {}
+    for channel, credential_id in credentials or ():
+        by_channel.setdefault(Channel(channel), ids.from_uuid(UUID(credential_id)))
+    return _Known(by_channel, _read(identities), set(_read(opted_out)))
+
+
+def _read(pairs: Iterable[tuple[str, str]] | None) -> list[Identity]:
+    return [Identity(Channel(channel), identity) for channel, identity in pairs or ()]
 
 
 def _order(
@@ -99,25 +141,20 @@ def _order(
     return [(Level.CONTACT if channel in preferred else Level.APP, channel) for channel in ordered]
 
 
-def _identities(
-    app: App, contact: Contact | None, given: Sequence[Identity]
-) -> dict[Channel, list[Identity]]:
-    """By channel: those given, else the contact's own; on app-scoped channels only this app's."""
+def _identities(given: Sequence[Identity], known: Sequence[Identity]) -> dict[Channel, list[Identity]]:
+    """By channel: those given, else those by which the contact is known."""
     found: dict[Channel, list[Identity]] = {}
     for identity in given:
         found.setdefault(identity.channel, []).append(identity)
     named = set(found)
-    for row in contact.identities.all() if contact else ():
-        channel = Channel(row.channel)
-        if channel not in named and (channel not in APP_SCOPED or row.app_id == app.id):
-            found.setdefault(channel, []).append(Identity(channel, row.identity))
+    for identity in known:
+        if identity.channel not in named:
+            found.setdefault(identity.channel, []).append(identity)
     return found
 
 
-def _verdict(
-    credential: ChannelCredential | None, identity: Identity | None, opted_out: set[Identity]
-) -> Verdict:
-    if credential is None:
+def _verdict(credential_id: str | None, identity: Identity | None, opted_out: set[Identity]) -> Verdict:
+    if credential_id is None:
         return Verdict.NO_CREDENTIAL
     if identity is None:
         return Verdict.NO_IDENTITY

@@ -13,10 +13,12 @@ from contacts import resolving
 from contacts.consents import ContentType
 from contacts.models import Contact
 from contacts.resolving import Identity
-from conversations import conversing, payloads, routing, statuses
+from conversations import conversing, payloads, recalling, routing, statuses
 from conversations.models import Candidate, Conversation, Direction, Message, Status
+from conversations.recalling import Kept
 from conversations.routing import Choice
 from gateway.channels.base import Channel
+from outbox import statements
 from projects.models import App, ProcessingMode
 from webhooks.publishing import publish
 from webhooks.triggers import Trigger
@@ -71,8 +73,8 @@ def send(*, app: App, recipient: Recipient, draft: Draft, now: datetime) -> Mess
     )
     first = next((choice for choice in choices if choice.verdict == Candidate.Verdict.WAITING), None)
     conversation = _conversation(app, contact, draft, first, now)
-    message = _store(app, conversation, draft, first, now)
-    _trace(message, choices, first)
+    message = _message(app, conversation, draft, first, now)
+    statements.insert(message, *_trace(message, choices, first))
     contact_id = contact.id if contact else ""
     submitted = payloads.submitted(message, contact_id=contact_id)
     publish(
@@ -111,11 +113,11 @@ def _conversation(
     return conversation
 
 
-def _store(
+def _message(
     app: App, conversation: Conversation | None, draft: Draft, first: Choice | None, now: datetime
 ) -> Message:
-    sticky = conversation.correlation_id if conversation else ""
-    return Message.objects.create(
+    kept = _kept(app, conversation, draft, first)
+    return Message(
         project_id=app.project_id,
         app=app,
         conversation=conversation,
@@ -126,8 +128,9 @@ def _store(
         processing_mode=ProcessingMode.CONVERSATION if conversation else ProcessingMode.DISPATCH,
         channel=first.channel if first else "",
         identity=first.identity if first else "",
-        credential_id=first.credential.id if first and first.credential else None,
-        correlation_id=draft.correlation_id or sticky,
+        credential_id=first.credential_id if first else None,
+        correlation_id=kept.correlation_id,
+        conversation_metadata=kept.metadata,
         callback_url=draft.callback_url,
         channel_properties=draft.channel_properties,
         is_urgent=draft.is_urgent,
@@ -138,8 +141,18 @@ def _store(
     )
 
 
-def _trace(message: Message, choices: Sequence[Choice], first: Choice | None) -> None:
-    Candidate.objects.bulk_create(
+def _kept(app: App, conversation: Conversation | None, draft: Draft, first: Choice | None) -> Kept:
+    """What goes with the message, and with the next ones that give nothing else."""
+    if conversation is not None:
+        return Kept(conversation.correlation_id)  # its metadata it keeps itself
+    before = recalling.left_with(app, Identity(first.channel, first.identity)) if first else Kept()
+    return before.renewed(
+        correlation_id=draft.correlation_id, metadata=draft.conversation_metadata, merge=draft.merges_metadata
+    )
+
+
+def _trace(message: Message, choices: Sequence[Choice], first: Choice | None) -> list[Candidate]:
+    return [
         Candidate(
             app_id=message.app_id,
             message_id=message.id,
@@ -148,8 +161,8 @@ def _trace(message: Message, choices: Sequence[Choice], first: Choice | None) ->
             level=choice.level,
             channel=choice.channel,
             identity=choice.identity,
-            credential_id=choice.credential.id if choice.credential else None,
+            credential_id=choice.credential_id,
             verdict=Candidate.Verdict.TRYING if choice is first else choice.verdict,
         )
         for position, choice in enumerate(choices)
-    )
+    ]

@@ -1,12 +1,15 @@
-"""What the API may read of what is stored: everything, unless the room that rules over retention says otherwise."""
+"""What may be read of what is stored, and deleted when somebody asks: everything, unless retention says otherwise."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from django.db.models import QuerySet
+
 from conversations.models import Message, MessageQuerySet
 from projects.models import App, ProcessingMode
+from projects.wire import FailedPrecondition
 
 
 class Rules(Protocol):
@@ -16,6 +19,16 @@ class Rules(Protocol):
         """The apps whose messages of this mode count as stored."""
         ...
 
+    def hold(self, rows: QuerySet[Any]) -> bool:
+        """Whether something of these messages, events, conversations or contacts may not be deleted now."""
+        ...
+
+
+class Held(FailedPrecondition):
+    """A legal hold keeps what was to be deleted: release the hold first."""
+
+    default_detail = "A legal hold keeps this: it cannot be deleted before the hold is released."
+
 
 class EverythingIsServed:
     """The rules where nobody has installed others."""
@@ -23,6 +36,10 @@ class EverythingIsServed:
     def storing(self, apps: Iterable[App], mode: ProcessingMode) -> list[App]:
         """All of them."""
         return list(apps)
+
+    def hold(self, rows: QuerySet[Any]) -> bool:
+        """Nothing is held."""
+        return False
 
 
 rules: Rules = EverythingIsServed()
@@ -34,6 +51,12 @@ def messages(project_id: Any, mode: ProcessingMode) -> MessageQuerySet:
     if mode == ProcessingMode.CONVERSATION:
         return stored
     return stored.filter(app__in=rules.storing(App.objects.living().filter(project=project_id), mode))
+
+
+def refuse_if_held(rows: QuerySet[Any]) -> None:
+    """Before a deletion that somebody asks for. Raises Held."""
+    if rules.hold(rows):
+        raise Held
 
 
 def install(new: Rules) -> None:

@@ -37,6 +37,14 @@ class Response:
     peer: str = ""  # the address that answered
     timings: Timings = Timings()
 
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether there was no connection that a request could have gone over."""
+        return self.error in _NEVER_REACHED
+
+
+_NEVER_REACHED = frozenset({"dns", "connect", "tls"})
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

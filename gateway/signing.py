@@ -1,13 +1,17 @@
-"""Signed bodies: the exact bytes of a callback, their signature, and whether a signature is good."""
+"""Signed bodies: the exact bytes of a callback, their signatures, and whether a signature is good.
+
+Two families of headers stand side by side: the contract's own four, and the three of Standard Webhooks.
+"""
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +21,12 @@ SIGNATURE = "x-sinch-webhook-signature"
 NONCE = "x-sinch-webhook-signature-nonce"
 TIMESTAMP = "x-sinch-webhook-signature-timestamp"
 ALGORITHM = "x-sinch-webhook-signature-algorithm"
+
+# Standard Webhooks, version 1.
+STANDARD_ID = "webhook-id"
+STANDARD_TIMESTAMP = "webhook-timestamp"
+STANDARD_SIGNATURE = "webhook-signature"
+STANDARD_PREFIX = "whsec_"  # of secrets whose key is what follows, in base64
 
 LARGEST_SAFE_INTEGER = 2**53 - 1  # beyond it JavaScript rounds
 LARGEST_ARRAY_INDEX = 2**32 - 2  # keys that spell a number up to this one come first in JavaScript
@@ -38,11 +48,31 @@ def headers(body: bytes, secret: str, *, nonce: str, timestamp: int) -> dict[str
     }
 
 
+def standard_headers(
+    body: bytes, secrets: Sequence[str], *, message_id: str, timestamp: int
+) -> dict[str, str]:
+    """Those of Standard Webhooks: one signature for each secret, in their order; without any, none at all."""
+    headers = {STANDARD_ID: message_id, STANDARD_TIMESTAMP: str(timestamp)}
+    if secrets:
+        message = b".".join((message_id.encode(), str(timestamp).encode(), body))
+        headers[STANDARD_SIGNATURE] = " ".join(_standard_signature(message, secret) for secret in secrets)
+    return headers
+
+
 def is_valid(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
     """Whether these headers sign this body. Names in any case; the age of the timestamp is not judged."""
     given = {name.lower(): value for name, value in headers.items()}
     signature, nonce, timestamp = (given.get(name, "") for name in (SIGNATURE, NONCE, TIMESTAMP))
     return hmac.compare_digest(_mac(body, secret, nonce, timestamp).encode(), signature.encode())
+
+
+def is_standard_valid(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
+    """Whether one signature of the Standard Webhooks headers is this secret's. The timestamp's age is not judged."""
+    given = {name.lower(): value for name, value in headers.items()}
+    message = b".".join(given.get(name, "").encode() for name in (STANDARD_ID, STANDARD_TIMESTAMP))
+    expected = _standard_signature(message + b"." + body, secret)
+    signatures = given.get(STANDARD_SIGNATURE, "").split()
+    return any(hmac.compare_digest(expected.encode(), signature.encode()) for signature in signatures)
 
 
 def encode(payload: Any) -> bytes:
@@ -56,7 +86,24 @@ def encode(payload: Any) -> bytes:
 
 def _mac(body: bytes, secret: str, nonce: str, timestamp: str) -> str:
     message = b".".join((body, nonce.encode(), timestamp.encode()))
-    return base64.b64encode(hmac.digest(secret.encode(), message, hashlib.sha256)).decode()
+    return _digest(message, secret.encode())
+
+
+def _standard_signature(message: bytes, secret: str) -> str:
+    return f"v1,{_digest(message, _standard_key(secret))}"
+
+
+def _standard_key(secret: str) -> bytes:
+    """What stands behind the prefix; of a secret that somebody thought up, its bytes as entered."""
+    if secret.startswith(STANDARD_PREFIX):
+        encoded = secret.removeprefix(STANDARD_PREFIX).rstrip("=")
+        with contextlib.suppress(ValueError):
+            return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True) or secret.encode()
+    return secret.encode()
+
+
+def _digest(message: bytes, key: bytes) -> str:
+    return base64.b64encode(hmac.digest(key, message, hashlib.sha256)).decode()
 
 
 def _as_javascript(value: Any) -> Any:

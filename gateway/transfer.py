@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 import socket
 from collections.abc import Mapping
 from typing import Any
@@ -150,18 +149,18 @@ def _target(url: str) -> tuple[str, bool, str, int]:
 
 def _header_lines(headers: Mapping[str, str]) -> list[bytes]:
     lines = [f"{name}: {value}" if value else f"{name};" for name, value in headers.items()]
-    if any(_BREAKS.search(line) for line in lines):
-        raise ValueError("A header may not hold a line break.")
     # libcurl would add these two by itself; without a value they are left out.
     lines.append("Expect:")
-    if not any(name.lower() == "content-type" for name in headers):
+    if "Content-Type" not in headers and not any(name.lower() == "content-type" for name in headers):
         lines.append("Content-Type:")
-    return [line.encode() for line in lines]
+    block = "\n".join(lines)
+    if block.count("\n") >= len(lines) or "\r" in block or "\0" in block:
+        raise ValueError("A header may not hold a line break.")
+    return block.encode().split(b"\n")
 
 
 # libcurl's CURLOPT_QUICK_EXIT, which pycurl does not name: a hanging name server holds up one request only.
 _QUICK_EXIT = 322
-_BREAKS = re.compile(r"[\r\n\0]")
 _ERRORS = {
     pycurl.E_OPERATION_TIMEDOUT: "timeout",
     pycurl.E_COULDNT_RESOLVE_HOST: "dns",

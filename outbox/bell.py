@@ -9,6 +9,7 @@ import threading
 import time
 
 from django.conf import settings
+from django.db import connection
 from redis import Redis, RedisError
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.retry import Retry as AsyncRetry
@@ -17,9 +18,13 @@ from redis.retry import Retry
 
 logger = logging.getLogger(__name__)
 
-CHANNEL = "outbox:bell"
 PATIENCE_SECONDS = 0.2  # for connecting and for an answer
 SILENCE_SECONDS = 1.0  # after a failure
+
+
+def _channel() -> str:
+    """Of this database alone: Redis tells its channels to everybody, whatever the number in the URL."""
+    return f"outbox:bell:{connection.settings_dict['NAME']}"
 
 
 class Ringer(threading.Thread):
@@ -41,7 +46,7 @@ class Ringer(threading.Thread):
         while self.wanted.wait():
             self.wanted.clear()
             try:
-                redis.publish(CHANNEL, b"")
+                redis.publish(_channel(), b"")
                 rings = True
             except RedisError as error:
                 if rings:
@@ -93,6 +98,8 @@ class Listener:
             except (RedisError, OSError) as error:
                 if self.hears:
                     logger.warning("The bell is not heard: %s", error)
+            except Exception:  # whatever it was: an ear that is gone hears nothing ever again
+                logger.exception("The bell is not heard")
             self.hears = False
             await asyncio.sleep(SILENCE_SECONDS)
 
@@ -104,7 +111,7 @@ class Listener:
             retry=AsyncRetry(NoBackoff(), 0),
         )
         async with redis, redis.pubsub() as pubsub:
-            await pubsub.subscribe(CHANNEL)
+            await pubsub.subscribe(_channel())
             while True:
                 # None is "nothing yet" and a subscription is no ring, but what rang before it was missed.
                 message = await pubsub.get_message(timeout=None)

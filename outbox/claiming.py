@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from outbox import statements
+from outbox.health import Health
 from outbox.kinds import Claimed
 from outbox.models import Priority
 
@@ -47,15 +49,23 @@ CLAIM = """
         SET lease_token = nextval('outbox_fencing_token'), lease_until = now + %(lease)s
         FROM free, clock
         WHERE lane.id = free.id
-        RETURNING lane.id, lane.kind, lane.owner, lane.lease_token, lane.fail_streak
+        RETURNING lane.id, lane.kind, lane.owner, lane.lease_token, lane.width, lane.is_ordered,
+            lane.paused_until, lane.fail_streak, lane.strain, lane.failed_entries, lane.trips,
+            lane.narrowed_to, lane.usual_seconds
     )
     SELECT clock.now, (SELECT min(due_at) FROM waiting WHERE due_at > clock.now), claimed.*
     FROM clock LEFT JOIN claimed ON TRUE
 """
 
-# Range scans, one for each lane and priority. A lane that was lost meanwhile gives nothing.
+# Range scans, one for each lane and priority. A lane that was lost meanwhile gives nothing. An entry that comes
+# back in an ordered lane has kept its moment, which is its place; it became due when the lane's pause ended.
 DUE = """
-    SELECT lane.id, entry.id, lane.owner, entry.ref, entry.attempts + 1, entry.created_at, entry.next_at
+    SELECT
+        lane.id, entry.id, lane.owner, entry.ref, entry.attempts + 1,
+        extract(epoch FROM entry.created_at)::float8,
+        extract(epoch FROM CASE
+            WHEN lane.is_ordered THEN greatest(entry.next_at, lane.paused_until) ELSE entry.next_at
+        END)::float8
     FROM unnest(%(lanes)s::bigint[], %(tokens)s::bigint[], %(limits)s::int[]) AS held (id, token, wanted)
     JOIN outbox_lane lane ON lane.id = held.id AND lane.lease_token = held.token
     CROSS JOIN unnest(%(priorities)s::smallint[]) AS level (priority)
@@ -82,7 +92,7 @@ RELEASE = """
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Lease:
     """A lane that is held. Only who shows its token may write to the lane or its entries."""
 
@@ -90,7 +100,7 @@ class Lease:
     kind: str
     owner: UUID
     token: int
-    fail_streak: int
+    health: Health  # the holder's; each flush brings it up to date
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +118,9 @@ def claim(*, kinds: Collection[str], limit: int, lease: timedelta, ahead: timede
     `ahead` puts the clock forward, for a drain that does not wait.
     """
     terms: Terms = {"kinds": list(kinds), "limit": limit, "lease": lease, "ahead": ahead}
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, terms)
-        rows = cursor.fetchall()
+    rows = statements.run(CLAIM, terms)
     now, next_due_at = rows[0][:2]
-    return Survey(now, [Lease(*row[2:]) for row in rows if row[2] is not None], next_due_at)
+    return Survey(now, [_lease(*row[2:]) for row in rows if row[2] is not None], next_due_at)
 
 
 def due(wanted: Sequence[tuple[Lease, int]], *, now: datetime) -> dict[int, list[Claimed]]:
@@ -124,10 +132,10 @@ def due(wanted: Sequence[tuple[Lease, int]], *, now: datetime) -> dict[int, list
         "now": now,
     }
     found: dict[int, list[Claimed]] = {lease.lane_id: [] for lease, _ in wanted}
-    with connection.cursor() as cursor:
-        cursor.execute(DUE, terms)
-        for lane_id, *entry in cursor.fetchall():
-            found[lane_id].append(Claimed(*entry))
+    for lane_id, entry_id, owner, ref, attempt, created_at, due_at in statements.run(DUE, terms):
+        # As numbers: a page is read often, and reading moments costs more than the rest of it.
+        moments = datetime.fromtimestamp(created_at, UTC), datetime.fromtimestamp(due_at, UTC)
+        found[lane_id].append(Claimed(entry_id, owner, ref, attempt, *moments))
     return {lease.lane_id: found[lease.lane_id][:limit] for lease, limit in wanted}
 
 
@@ -142,6 +150,22 @@ def release(leases: Sequence[Lease], *, now: datetime) -> None:
     """Give the lanes back to whoever claims next."""
     with connection.cursor() as cursor:
         cursor.execute(RELEASE, _held(leases) | {"now": now})
+
+
+def _lease(lane_id: int, kind: str, owner: UUID, token: int, *health: Any) -> Lease:
+    width, is_ordered, paused_until, fail_streak, strain, failed, trips, narrowed_to, usual_seconds = health
+    known = Health(
+        width=width,
+        is_ordered=is_ordered,
+        paused_until=paused_until,
+        fail_streak=fail_streak,
+        strain=strain,
+        failed=tuple(failed),
+        trips=trips,
+        narrowed_to=narrowed_to,
+        usual_seconds=usual_seconds,
+    )
+    return Lease(lane_id, kind, owner, token, known)
 
 
 def _held(leases: Sequence[Lease]) -> Terms:

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from gateway.addresses import default_guard
 from gateway.http import Client
-from outbox import claiming, kinds
+from outbox import claiming, kinds, measuring
 from outbox.batching import Batches
 from outbox.bell import Listener
 from outbox.claiming import Lease, Survey
@@ -23,6 +23,7 @@ from outbox.database import Database
 from outbox.kinds import Claimed
 from outbox.limits import Limits
 from outbox.pacing import Paces
+from outbox.reporting import Reporter
 from outbox.sending import Sender
 from outbox.serving import Serving
 
@@ -86,6 +87,7 @@ class Dispatcher:
         self._rung = asyncio.Event()
         self._pages = Batches(self._read_pages, size=self._limits.lanes)
         self._releases = Batches(self._release, size=self._limits.lanes)
+        self._reporter = Reporter()
         async with Client(guard=default_guard(), proxy=settings.EGRESS_PROXY) as client:
             self._sender = Sender(
                 client=client,
@@ -99,6 +101,7 @@ class Dispatcher:
                 yield
             finally:
                 heart.cancel()
+                await self._reporter.close()
 
     async def _look_again(self) -> Survey | None:
         """Look, and survive what the database's absence does not explain."""
@@ -119,6 +122,7 @@ class Dispatcher:
             lease=self._limits.lease,
             ahead=self._clock.ahead,
         )
+        measuring.CLAIM_SECONDS.observe(time.monotonic() - asked_at)
         self._clock.set(survey.now)
         self._is_crowded = len(survey.leases) == room
         for serving in self._servings:
@@ -170,7 +174,11 @@ class Dispatcher:
             self._rung.set()
 
     async def _read_pages(self, wanted: Sequence[tuple[Lease, int]]) -> Sequence[list[Claimed]]:
-        found = await self._database.run(claiming.due, wanted, now=self._clock.now())
+        now = self._clock.now()
+        found = await self._database.run(claiming.due, wanted, now=now)
+        for page in found.values():
+            if page:
+                measuring.QUEUE_LAG.observe(max(0.0, (now - page[0].due_at).total_seconds()))
         return [found[lease.lane_id] for lease, _ in wanted]
 
     async def _release(self, leases: Sequence[Lease]) -> Sequence[None]:
@@ -184,8 +192,10 @@ class Dispatcher:
             try:
                 await self._renew(list(self._servings))
                 await self._renew_paces([serving.lease for serving in self._servings])
-            except db.Error:
-                logger.exception("Renewing leases failed; the next beat is soon")
+                measuring.LANES_HELD.set(len(self._servings))
+                await self._reporter.report()
+            except Exception:  # whatever it was: without a heart every lane would be lost
+                logger.exception("A heartbeat failed; the next is soon")
 
     async def _renew(self, servings: Sequence[Serving]) -> None:
         if not servings:
@@ -199,6 +209,7 @@ class Dispatcher:
                 serving.held_until = asked_at + self._limits.lease.total_seconds()
             elif serving in self._servings and not serving.is_over:  # else it is released
                 logger.warning("The lease of lane %s was lost", serving.lease.lane_id)
+                measuring.LEASES_LOST.inc()
                 serving.leave()
 
     async def _renew_paces(self, held: Sequence[Lease]) -> None:

@@ -8,9 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
 
-from outbox import bell
+from outbox import bell, statements
 from outbox.models import Priority
 
 # What has a lane goes in and the rest comes back: one snapshot, so nothing can fall between the two.
@@ -18,7 +17,8 @@ PUT = """
     WITH wanted AS (
         SELECT wish.owner, wish.ref, lane.id AS lane_id
         FROM unnest(%(owners)s::uuid[], %(refs)s::uuid[]) AS wish (owner, ref)
-        LEFT JOIN outbox_lane lane ON lane.kind = %(kind)s AND lane.owner = wish.owner
+        LEFT JOIN outbox_lane lane
+            ON lane.kind = %(kind)s AND lane.owner = wish.owner AND lane.retired_at IS NULL
     ), put AS (
         INSERT INTO outbox_entry (lane_id, ref, priority, next_at, attempts, created_at)
         SELECT
@@ -30,11 +30,12 @@ PUT = """
     SELECT owner, ref FROM wanted WHERE lane_id IS NULL
 """
 
-# Sorted, so that two transactions opening the same lanes wait for each other in the same order.
+# Sorted, so that two transactions opening the same lanes wait for each other in the same order. A retired lane is
+# taken back into service, unless it goes at this very moment: then it is opened anew.
 OPEN = """
     INSERT INTO outbox_lane (kind, owner, lease_token, fail_streak)
     SELECT DISTINCT %(kind)s, owner, 0, 0 FROM unnest(%(owners)s::uuid[]) AS wish (owner) ORDER BY owner
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (kind, owner) DO UPDATE SET retired_at = NULL WHERE outbox_lane.retired_at IS NOT NULL
 """
 
 CLOSE = """
@@ -64,20 +65,16 @@ def put(
         "due_at": due_at,
         "priority": Priority.URGENT if urgent else Priority.NORMAL,
     }
-    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        while missing := _put(cursor, missing, terms):
-            cursor.execute(OPEN, {"kind": kind, "owners": [owner for owner, _ in missing]})
+    with transaction.atomic(savepoint=False):
+        while missing := _put(missing, terms):
+            statements.run(OPEN, {"kind": kind, "owners": [owner for owner, _ in missing]})
         transaction.on_commit(bell.ring, robust=True)
 
 
-def _put(
-    cursor: CursorWrapper, entries: Sequence[tuple[UUID, UUID]], terms: dict[str, Any]
-) -> Sequence[tuple[UUID, UUID]]:
+def _put(entries: Sequence[tuple[UUID, UUID]], terms: dict[str, Any]) -> Sequence[tuple[UUID, UUID]]:
     """Put those whose owner has a lane; gives back the others."""
     owners, refs = zip(*entries, strict=True)
-    cursor.execute(PUT, {**terms, "owners": list(owners), "refs": list(refs)})
-    missing: Sequence[tuple[UUID, UUID]] = cursor.fetchall()
-    return missing
+    return statements.run(PUT, {**terms, "owners": list(owners), "refs": list(refs)})
 
 
 def open_lane(kind: str, owner: UUID) -> None:

@@ -41,6 +41,8 @@ class Verdict:
     decision: Decision
     after: float = 0.0  # seconds until the next try
     pause: float = 0.0  # seconds the whole lane rests, whatever the decision
+    slows_down: bool = False  # the receiver asks for less: half as many tries at once from now on
+    strain: float = 1.0  # how much a failure speaks against the receiver: 0.5 counts half, 0.0 not at all
     outcome: Any = None  # the user's own, handed back to `record`
 
 
@@ -102,6 +104,23 @@ class Paced(Protocol):
 
     def paces(self, owners: Sequence[UUID]) -> Mapping[UUID, Pace]:
         """By owner how fast its lane may send; one left out has no limit. Its lane has something due."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """How long a lane rests whose receiver fails again and again: longer each time, in seconds."""
+
+    first_pause: float
+    longest_pause: float
+
+
+@runtime_checkable
+class Guarded(Protocol):
+    """A kind that leaves receivers alone which fail: after a pause a single try finds out how they are."""
+
+    def breaker(self) -> Breaker:
+        """The pauses, as the settings have them now."""
         ...
 
 

@@ -11,8 +11,7 @@ class Limits:
     """Counts, and times in seconds unless they say otherwise."""
 
     lanes: int = 500  # held at once: a lane that waits for a hanging receiver costs little
-    width: int = 8  # tries of one lane at once
-    in_flight: int = 128  # requests of all lanes at once
+    in_flight: int = 512  # requests of all lanes at once
     unflushed: int = 128  # answers that wait to be written
     page: int = 100  # entries of one lane read at once: ids only
     batch: int = 100  # entries loaded or flushed at once

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+
+WIDEST = 64  # tries of one lane at once
 
 
 class Lane(models.Model):
@@ -16,12 +19,27 @@ class Lane(models.Model):
     owner = models.UUIDField()
     lease_token = models.BigIntegerField(default=0)  # the fencing token of the latest claim
     lease_until = models.DateTimeField(null=True)  # NULL: nobody holds it
+    last_served_at = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)  # nobody has needed it for long; `sweeping` takes it away
+    # How it is served.
+    width = models.PositiveSmallIntegerField(db_default=8)  # tries at once
+    is_ordered = models.BooleanField(db_default=False)  # one at a time, and nothing before what comes back
+    # How its receiver does: health.py.
     paused_until = models.DateTimeField(null=True)
     fail_streak = models.PositiveIntegerField(default=0)
-    last_served_at = models.DateTimeField(null=True)
+    strain = models.FloatField(db_default=0.0)
+    failed_entries = ArrayField(models.BigIntegerField(), db_default=[])
+    trips = models.PositiveSmallIntegerField(db_default=0)
+    narrowed_to = models.PositiveSmallIntegerField(null=True)
+    usual_seconds = models.FloatField(db_default=0.0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["kind", "owner"], name="outbox_one_lane_for_an_owner")]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "owner"], name="outbox_one_lane_for_an_owner"),
+            models.CheckConstraint(
+                condition=models.Q(width__gte=1, width__lte=WIDEST), name="outbox_lane_has_a_width"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.owner}"

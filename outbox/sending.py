@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import connection
 
 from gateway.http import Client, Request, Response
-from outbox import flushing, kinds
+from outbox import flushing, kinds, measuring
 from outbox.batching import Batches
 from outbox.claiming import Lease
 from outbox.clock import Clock
@@ -46,6 +46,7 @@ class Sender:
         self._database = database
         self._clock = clock
         self._on_put_back = on_put_back
+        self._patience = limits.lease
         self._unflushed = asyncio.Semaphore(limits.in_flight + limits.unflushed)
         self._in_flight = asyncio.Semaphore(limits.in_flight)
         self._doubtful = asyncio.Semaphore(max(1, limits.in_flight // 2))
@@ -58,7 +59,8 @@ class Sender:
         self, lease: Lease, claimed: Claimed, *, may_send: Callable[[], bool]
     ) -> Settlement | None:
         """Try once; gives what was flushed, or None when its turn came too late to be sent."""
-        async with self._unflushed:
+        # Receivers that fail or are slow may use half of what can be in flight, not more.
+        async with self._doubtful if lease.health.is_doubtful else nullcontext(), self._unflushed:
             try:
                 settlement = await self._take_turn(lease, claimed, may_send)
             except Exception:
@@ -80,13 +82,12 @@ class Sender:
     async def _take_turn(
         self, lease: Lease, claimed: Claimed, may_send: Callable[[], bool]
     ) -> Settlement | None:
-        # Receivers that fail may use half of what can be in flight, not more.
-        async with self._doubtful if lease.fail_streak else nullcontext(), self._in_flight:
-            loaded = await self._loads((lease.kind, claimed))
-            if loaded is None:
-                return dropped(lease, claimed)
-            if isinstance(loaded, Exception):
-                raise loaded
+        loaded = await self._loads((lease.kind, claimed))
+        if loaded is None:
+            return dropped(lease, claimed)
+        if isinstance(loaded, Exception):
+            raise loaded
+        async with self._in_flight:
             if not may_send():
                 return None
             started_at = self._clock.now()
@@ -97,9 +98,11 @@ class Sender:
     async def _send(self, kind: str, request: Request) -> Response:
         task = asyncio.current_task()
         self._interruptible.add(task)
+        measuring.IN_FLIGHT.inc()
         try:
             return await self._sender(kind)(request)
         finally:
+            measuring.IN_FLIGHT.dec()
             self._interruptible.discard(task)
 
     def _sender(self, name: str) -> Send:
@@ -121,7 +124,8 @@ class Sender:
         return [loaded.get(claimed.id) for _, claimed in batch]
 
     async def _flush(self, batch: Sequence[Settlement]) -> Sequence[None]:
-        await self._database.run(flushing.flush, batch, now=self._clock.now())
+        await self._database.run(flushing.flush, batch, now=self._clock.now(), patience=self._patience)
+        measuring.tried((settlement.lease.kind, settlement.outcome) for settlement in batch)
         return [None] * len(batch)
 
 

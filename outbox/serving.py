@@ -47,12 +47,12 @@ class Serving:
         self._limits = limits
         self._must_yield = must_yield
         self._yields_at = time.monotonic() + limits.slice
-        self._width = 1 if lease.fail_streak else FIRST_WIDTH
+        self._width = 1 if lease.health.fail_streak else FIRST_WIDTH
+        self._rested_until = lease.health.paused_until
         self._trying = 0
         # (entry, attempt): a page that was read before a flush still shows what the flush took away.
         self._seen: set[tuple[int, int]] = set()
         self._flushed: set[tuple[int, int]] = set()
-        self._is_paused = False
         self._is_leaving = False
         self._moved = asyncio.Event()
 
@@ -92,8 +92,11 @@ class Serving:
     def _may_send(self) -> bool:
         return not self._is_leaving and time.monotonic() < self.held_until
 
+    def _has_room(self) -> bool:
+        return self._trying < min(self._width, self.lease.health.most_at_once) or self._is_leaving
+
     def _goes_on(self) -> bool:
-        if self._is_paused or not self._may_send():
+        if self.lease.health.paused_until != self._rested_until or not self._may_send():
             return False
         return time.monotonic() < self._yields_at or not self._must_yield()
 
@@ -101,7 +104,7 @@ class Serving:
         for claimed in page:
             if (claimed.id, claimed.attempt) in self._seen:
                 continue
-            await self._until(lambda: self._trying < self._width or self._is_leaving)
+            await self._until(self._has_room)
             if not (self._goes_on() and await self._turn_comes()):
                 return
             self._seen.add((claimed.id, claimed.attempt))
@@ -127,10 +130,9 @@ class Serving:
             self._moved.set()
 
     def _learn(self, settlement: Settlement) -> None:
-        self._is_paused |= settlement.paused_until is not None
         match settlement.result and settlement.result.verdict.decision:
             case Decision.DONE:
-                self._width = min(self._width + 1, self._limits.width)
+                self._width = min(self._width + 1, self.lease.health.width)
             case Decision.RETRY:
                 self._width = 1
 

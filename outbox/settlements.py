@@ -23,6 +23,13 @@ class Settlement:
     result: Result | None = None
     paused_until: datetime | None = None  # the whole lane
 
+    @property
+    def outcome(self) -> str:
+        """In a word, for who counts."""
+        if self.result:
+            return self.result.verdict.decision.lower()
+        return "broken" if self.next_at else "dropped"
+
 
 def concluded(lease: Lease, result: Result, *, now: datetime) -> Settlement:
     """The try came to an end, and its verdict says what follows."""
@@ -47,22 +54,3 @@ def poisoned(lease: Lease, claimed: Claimed, *, now: datetime) -> Settlement:
     doublings = min(claimed.attempt - 1, POISON_DOUBLINGS)
     delay = min(POISON_CAP_SECONDS, POISON_BASE_SECONDS * 2**doublings)
     return Settlement(lease, claimed, next_at=now + timedelta(seconds=delay))
-
-
-@dataclass(slots=True)
-class Tally:
-    """How one receiver did within a batch."""
-
-    succeeded: bool = False
-    failures: int = 0  # since the last success
-    paused_until: datetime | None = None
-
-    def add(self, settlement: Settlement) -> None:
-        """Count one settlement that has a result."""
-        pauses = [moment for moment in (self.paused_until, settlement.paused_until) if moment]
-        self.paused_until = max(pauses, default=None)
-        match settlement.result and settlement.result.verdict.decision:
-            case Decision.DONE:
-                self.succeeded, self.failures = True, 0
-            case Decision.RETRY:
-                self.failures += 1

@@ -26,12 +26,28 @@ app.conf.beat_schedule = {
         "task": "retention.tasks.purge_due",
         "schedule": timedelta(minutes=10),
     },
+    "finish erasures": {"task": "retention.tasks.finish_erasures", "schedule": timedelta(minutes=10)},
+    "anchor the purge ledger": {"task": "retention.tasks.anchor_ledger", "schedule": timedelta(hours=1)},
+    "remind of owed justifications": {
+        "task": "retention.tasks.remind",
+        "schedule": timedelta(hours=1),
+    },
     "fail messages without a report": {
         "task": "conversations.tasks.time_out_messages",
         "schedule": timedelta(seconds=5),
         "options": {"expires": 5},  # a tick that waited is the next tick
     },
-    "forget old webhook events": {"task": "webhooks.tasks.forget_old_events", "schedule": timedelta(days=1)},
+    "go on with replays": {
+        "task": "webhooks.tasks.advance_replays",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 5},
+    },
+    "forget old webhook events": {"task": "webhooks.tasks.forget_old_events", "schedule": timedelta(hours=1)},
+    "make room for webhook events": {
+        "task": "webhooks.tasks.prepare_partitions",
+        "schedule": timedelta(hours=1),
+    },
+    "forget old mails": {"task": "projects.tasks.forget_mails", "schedule": timedelta(days=1)},
     "forget idempotency keys": {
         "task": "conversations.tasks.forget_idempotency_keys",
         "schedule": timedelta(hours=1),

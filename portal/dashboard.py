@@ -13,6 +13,7 @@ from django.db.models import Count
 from django.http import HttpRequest
 
 from conversations.models import Direction, Message, Status
+from portal import inbox
 from projects import clock
 from projects.models import App, ChannelCredential, CredentialStatus, Project
 from projects.roles import Right, reach
@@ -55,6 +56,7 @@ class Dashboard:
     counted_at: datetime
     is_cut: bool
     may_set_up: bool
+    waiting: int  # in the inbox
 
 
 def dashboard(request: HttpRequest) -> Dashboard:
@@ -67,6 +69,7 @@ def dashboard(request: HttpRequest) -> Dashboard:
         counted_at=now,
         is_cut=len(projects) > len(shown),
         may_set_up=reached.may(Right.OPERATION),
+        waiting=len(inbox.items(request, now=now)),
     )
 
 

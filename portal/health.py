@@ -14,6 +14,10 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
+from projects import clock
+from retention import measuring
+from webhooks import partitioning
+
 log = logging.getLogger(__name__)
 
 
@@ -50,7 +54,13 @@ def _broker_answers() -> bool:
         return False
 
 
+def _nothing_is_overdue() -> bool:
+    return measuring.is_in_time(at=clock.now())
+
+
 # What may be broken while requests are still served well: a name for the operator, and whether it works.
 CHECKS: dict[str, Callable[[], bool]] = {
     "broker": _broker_answers,
+    "retention": _nothing_is_overdue,
+    "webhook_partitions": lambda: partitioning.stand_ready(now=clock.now()),
 }

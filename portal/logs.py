@@ -5,6 +5,7 @@ import logging
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -13,13 +14,14 @@ class JSONFormatter(logging.Formatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record's time, level, logger and message; request and exception where there are any."""
-        line = {
+        """The record's time, level, logger, message and `facts`; request and exception where there are any."""
+        line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
         }
+        line |= getattr(record, "facts", {})
         if request_id.get():
             line["request_id"] = request_id.get()
         if record.exc_info:

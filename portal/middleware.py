@@ -1,5 +1,6 @@
 """What every request passes: its id, its security policy, and for pages the portal's own middleware."""
 
+import ipaddress
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from portal import logs
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-_API = ("/v1/", "/v2/", "/oauth2/", "/callbacks/")
+_API = ("/v1/", "/v2/", "/oauth2/", "/callbacks/", "/healthz", "/readyz", "/metrics")
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; "
@@ -24,6 +25,38 @@ _PAGE_POLICY = (
 def is_for_api(request: HttpRequest) -> bool:
     """Whether a program asks, not a browser: no session, cookie or page is involved."""
     return request.path_info.startswith(_API)
+
+
+class ProxiesMiddleware:
+    """Takes the caller's address from the proxies in front of us, where `TRUSTED_PROXIES` names them."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, with REMOTE_ADDR as the last proxy that is trusted saw it."""
+        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        # From the end: what stands before the first stranger is hearsay, which anybody may have written.
+        while forwarded and _is_trusted(request.META.get("REMOTE_ADDR", "")):
+            claimed = forwarded.pop().strip()
+            if not _is_address(claimed):
+                break
+            request.META["REMOTE_ADDR"] = claimed
+        return self._get_response(request)
+
+
+def _is_trusted(address: str) -> bool:
+    return _is_address(address) and any(
+        ipaddress.ip_address(address) in network for network in settings.TRUSTED_PROXIES
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 class RequestIdMiddleware:

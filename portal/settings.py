@@ -48,6 +48,9 @@ ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=sorted({_public.hostname or "localhost", "127.0.0.1", "localhost", "[::1]"})
 )
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[f"{_public.scheme}://{_public.netloc}"])
+TRUSTED_PROXIES = env.list(
+    "TRUSTED_PROXIES", cast=lambda cidr: ipaddress.ip_network(cidr.strip()), default=[]
+)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme == "https"
 SESSION_COOKIE_NAME = "portal_session"
@@ -83,8 +86,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.postgres",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "portal.apps.PortalStaticFilesConfig",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "pgtrigger",
     "pghistory",
     "axes",
@@ -93,7 +98,9 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_static",
 ]
 MIDDLEWARE = [
+    "portal.middleware.ProxiesMiddleware",
     "portal.middleware.RequestIdMiddleware",
+    "portal.counting.CountingMiddleware",
     "portal.middleware.SecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -101,6 +108,7 @@ MIDDLEWARE = [
 ]
 # The API carries no session, cookie or CSRF token: these run for the portal's paths alone.
 PORTAL_MIDDLEWARE = [
+    "portal.middleware.ProxiesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -131,10 +139,13 @@ TEMPLATES = [
 
 DATABASE_URL = required("DATABASE_URL", otherwise=embedded.database_url(DATA_DIR))
 REDIS_URL = required("REDIS_URL", otherwise=embedded.redis_url(DATA_DIR))
+_database = env.db_url_config(DATABASE_URL)
 DATABASES = {
     "default": {
-        **env.db_url_config(DATABASE_URL),
+        **_database,
         "ENGINE": "django.db.backends.postgresql",
+        # Without a threshold nothing is ever prepared, what outbox.statements asks for included.
+        "OPTIONS": {"prepare_threshold": 5} | _database.get("OPTIONS", {}),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
     }
@@ -174,6 +185,15 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "portal.errors.envelope",
     "LIST_SERIALIZER_ERRORS_AS_DICT": True,
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "portal.openapi.inspecting.OperationSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Conversation API",
+    "DESCRIPTION": "One place to exchange messages with people over many channels.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SORT_OPERATIONS": False,
+    "POSTPROCESSING_HOOKS": ["portal.openapi.document.complete"],
 }
 DEFAULT_PROCESSING_MODE = one_of("DEFAULT_PROCESSING_MODE", "CONVERSATION", "DISPATCH")
 API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=800)
@@ -195,8 +215,12 @@ WEBHOOK_TIMEOUT = env.float("WEBHOOK_TIMEOUT", default=15.0)
 WEBHOOK_RETRY_BASE = env.float("WEBHOOK_RETRY_BASE", default=5.0)
 WEBHOOK_RETRY_CAP = env.float("WEBHOOK_RETRY_CAP", default=21_600.0)
 WEBHOOK_RETRY_WINDOW = env.float("WEBHOOK_RETRY_WINDOW", default=259_200.0)
+WEBHOOK_DISABLE_AFTER_DAYS = env.int("WEBHOOK_DISABLE_AFTER_DAYS", default=5)
+if not 1 <= WEBHOOK_DISABLE_AFTER_DAYS <= 14:
+    sys.exit(f"WEBHOOK_DISABLE_AFTER_DAYS is {WEBHOOK_DISABLE_AFTER_DAYS}: set it to 1 to 14.")
 
 EMAIL_URL = env.str("EMAIL_URL", default="")
+EMAIL_TIMEOUT = 15  # seconds; without it a mail server that hangs is waited for without end
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="conversation-api@localhost")
 if EMAIL_URL:
     vars().update(env.email_url_config(EMAIL_URL))
@@ -205,12 +229,19 @@ ACCOUNT_MANAGER_EMAIL = env.str("ACCOUNT_MANAGER_EMAIL", default="")
 # --- retention ------------------------------------------------------------------------------------
 
 RETENTION_API_JUSTIFICATION = one_of("RETENTION_API_JUSTIFICATION", "owed", "required")
+ERASURE_RECORD = Path(env.str("ERASURE_RECORD", default=str(DATA_DIR / "erasures.jsonl")))
+LEDGER_ANCHORS = Path(env.str("LEDGER_ANCHORS", default=str(DATA_DIR / "anchors")))
+# Newest first: the first signs, all are known as ours. Empty: one is made in DATA_DIR.
+LEDGER_SIGNING_KEYS = env.str("LEDGER_SIGNING_KEYS", default="")
+if not all(sealing.is_key(key) for key in LEDGER_SIGNING_KEYS.split(",") if key):
+    sys.exit("LEDGER_SIGNING_KEYS holds what is no key: each is 32 random bytes in base64.")
+BACKUPS_KEPT_DAYS = env.int("BACKUPS_KEPT_DAYS", default=0)  # 0: nobody has said
 
 # --- language, static files, logs -----------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
 USE_I18N = False
-DATE_FORMAT, DATETIME_FORMAT = "j M Y", "j M Y, H:i:s"
+FORMAT_MODULE_PATH = "portal.formats"
 USE_TZ = True
 TIME_ZONE = "UTC"
 

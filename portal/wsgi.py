@@ -1,5 +1,6 @@
 """The web's entry: `granian --interface wsgi portal.wsgi:application`."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterable
@@ -9,10 +10,16 @@ from wsgiref.types import StartResponse, WSGIApplication
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db import DatabaseError
 
 from portal import lifetime
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+_django = get_wsgi_application()
+
+# What follows asks the models, which exist only now.
+from projects import clock  # noqa: E402
+from retention.privacy import restoring  # noqa: E402
 
 if os.environ.get("RUNS_UNDER_UP"):
     # A web worker whose master was killed would keep the port.
@@ -31,4 +38,23 @@ def measured(application: WSGIApplication) -> WSGIApplication:
     return answer
 
 
-application = measured(get_wsgi_application())
+class Gate:
+    """Lets the first request wait until whom a restored backup brought back is erased again.
+
+    Nobody is served before. While the database is away the application says so; the next request tries again.
+    """
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
+        self._is_open = False
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer, once that is seen to."""
+        if not self._is_open and environ.get("PATH_INFO") != "/healthz":
+            with contextlib.suppress(DatabaseError):
+                restoring.reapply(now=clock.now())
+                self._is_open = True
+        return self._application(environ, start_response)
+
+
+application = Gate(measured(_django))

@@ -2,9 +2,17 @@
 
 from django.apps import AppConfig
 
+from outbox import kinds
+
 
 class ProjectsConfig(AppConfig):
     """Accounts, people, projects, apps, credentials and keys."""
 
     name = "projects"
     verbose_name = "Projects"
+
+    def ready(self) -> None:
+        """Tell the outbox how mails are loaded, sent and recorded."""
+        from projects.mailing import Mailing  # noqa: PLC0415 - models exist only now
+
+        kinds.register(Mailing())

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from gateway.channels import is_sandboxed
 from gateway.channels.base import Channel
-from gateway.channels.credentials import check, mask, unmasked
+from gateway.channels.credentials import IS_A_MASK, check, is_mask, mask, unmasked
 from projects.models import App, ChannelCredential, CredentialStatus
 
 LONGEST_CALLBACK_SECRET: Final = 256  # characters: wire contract 3.2
@@ -21,7 +21,7 @@ LARGEST_ORDINAL_NUMBER: Final = 2**31 - 1  # what the column holds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A credential as it shall be. A secret may be its own mask: then the stored one stays."""
+    """A credential as it shall be. A secret may be the stored one's mask: then that one stays."""
 
     channel: Channel
     key: str
@@ -102,6 +102,8 @@ def _misfits(wanted: Sequence[Wanted]) -> Iterator[tuple[str, str]]:
             yield f"[{index}].credential_ordinal_number", f"must be 0 to {LARGEST_ORDINAL_NUMBER}"
         if len(one.callback_secret) > LONGEST_CALLBACK_SECRET:
             yield f"[{index}].callback_secret", f"must have at most {LONGEST_CALLBACK_SECRET} characters"
+        if is_mask(one.callback_secret):
+            yield f"[{index}].callback_secret", IS_A_MASK
 
 
 def _repetitions(wanted: Sequence[Wanted]) -> Iterator[tuple[str, str]]:

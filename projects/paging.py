@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2s
 from typing import Any, TypeVar
 
 import orjson
@@ -16,7 +17,7 @@ from django.db.models import Model, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-M = TypeVar("M", bound=Model)
+R = TypeVar("R")  # a row: an instance, or what values_list gives
 
 _NUMBER = re.compile(r"-?[0-9]{1,4300}", re.ASCII)  # as many digits as int() reads
 
@@ -27,29 +28,30 @@ class Page:
 
     size: int
     token: str
+    place: str = ""  # the list's path: its tokens are good for no other list, nor for another project's
 
     @classmethod
-    def asked(cls, parameters: Any, *, default: int = 10, largest: int) -> Page:
+    def asked(cls, parameters: Any, *, default: int = 10, largest: int, place: str = "") -> Page:
         """From `page_size` and `page_token`. Raises ValidationError; more than the largest is capped."""
         raw = parameters.get("page_size")
         token = parameters.get("page_token") or ""
         if not isinstance(token, str):
             raise ValidationError({"page_token": ["must be a string"]})
         if raw is None or raw == "":
-            return cls(min(default, largest), token)
+            return cls(min(default, largest), token, place)
         if isinstance(raw, bool) or not _NUMBER.fullmatch(str(raw)):
             raise ValidationError({"page_size": ["must be a whole number"]})
         size = int(raw)
         if size <= 0:
             raise ValidationError({"page_size": ["must be greater than 0"]})
-        return cls(min(size, largest), token)
+        return cls(min(size, largest), token, place)
 
     @classmethod
     def of(cls, request: Request, *, default: int = 10, largest: int) -> Page:
         """From the query string."""
-        return cls.asked(request.query_params, default=default, largest=largest)
+        return cls.asked(request.query_params, default=default, largest=largest, place=request.path)
 
-    def cut(self, rows: QuerySet[M], *, by: Sequence[str]) -> tuple[list[M], str]:
+    def cut(self, rows: QuerySet[Any, R], *, by: Sequence[str]) -> tuple[list[R], str]:
         """The page's rows, and the next page's token (`""` on the last).
 
         `by` is a total order, all ascending or all descending, e.g. `("-accept_time", "-id")`.
@@ -58,14 +60,15 @@ class Page:
         if len(found) <= self.size:
             return found, ""
         last = found[self.size - 1]
-        return found[: self.size], _token([getattr(last, name.lstrip("-")) for name in by])
+        key = [getattr(last, name.lstrip("-")) for name in by]
+        return found[: self.size], token(key, place=self.place)
 
-    def _after(self, rows: QuerySet[M], by: Sequence[str]) -> QuerySet[M]:
+    def _after(self, rows: QuerySet[Any, R], by: Sequence[str]) -> QuerySet[Any, R]:
         if not self.token:
             return rows
         names = [name.lstrip("-") for name in by]
         step = "lt" if by[0].startswith("-") else "gt"
-        key = _key(self.token, rows.model, names)
+        key = _key(self.token, rows.model, names, place=self.place)
         beyond, equal = Q(), Q()
         for name, value in zip(names, key, strict=True):
             beyond |= equal & Q(**{f"{name}__{step}": value})
@@ -74,18 +77,26 @@ class Page:
         return rows.filter(Q(**{f"{names[0]}__{step}e": key[0]}) & beyond)
 
 
-def _token(key: Sequence[Any]) -> str:
+def token(key: Sequence[Any], *, place: str) -> str:
+    """Of the page that begins after this key, in the list at this path."""
     texts = [value.isoformat() if isinstance(value, datetime) else str(value) for value in key]
-    return base64.urlsafe_b64encode(orjson.dumps(texts)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(orjson.dumps([_mark(place), *texts])).decode().rstrip("=")
 
 
-def _key(token: str, model: type[Model], names: Sequence[str]) -> list[Any]:
-    """The values that a token holds. Raises ValidationError for a token that is not ours."""
+def _mark(place: str) -> str:
+    return blake2s(place.lower().encode(), digest_size=6).hexdigest()
+
+
+def _key(token: str, model: type[Model], names: Sequence[str], *, place: str) -> list[Any]:
+    """The values that a token holds. Raises ValidationError for a token that is not ours, or another list's."""
     try:
         texts = orjson.loads(base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True))
         if not isinstance(texts, list) or not all(
             isinstance(text, str) and "\0" not in text for text in texts
         ):
+            raise ValueError(token)
+        mark, *texts = texts
+        if mark != _mark(place):
             raise ValueError(token)
         columns: list[Any] = [model._meta.get_field(name) for name in names]
         fields = [column.output_field if column.generated else column for column in columns]

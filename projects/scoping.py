@@ -55,11 +55,15 @@ class ProjectView(APIView):
 
 def found(rows: QuerySet[M], public_id: Any) -> M:
     """The row with this id among those the caller may see. Raises NotFound, whatever the reason."""
-    name = rows.model._meta.verbose_name
     try:
         return rows.get(pk=public_id)
     except (ObjectDoesNotExist, ModelValidationError):
-        raise NotFound(f"There is no {name} with the id {str(public_id)[:64]!r}.") from None
+        raise unknown(rows.model, public_id) from None
+
+
+def unknown(model: type[Model], public_id: Any) -> NotFound:
+    """Nothing has this id, as far as the caller may see."""
+    return NotFound(f"There is no {model._meta.verbose_name} with the id {str(public_id)[:64]!r}.")
 
 
 def matching(rows: QuerySet[M], **filters: Any) -> QuerySet[M]:

@@ -91,11 +91,7 @@ class JSONRenderer(BaseRenderer):
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
     ) -> bytes:
         """The bytes; an answer without data is the empty object."""
-        try:
-            return orjson.dumps({} if data is None else data)
-        except TypeError:
-            # PostgreSQL gives 1e30 back as an integer, which is too long for orjson.
-            return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+        return compact({} if data is None else data)
 
 
 class AlwaysJSON(BaseContentNegotiation):
@@ -108,6 +104,15 @@ class AlwaysJSON(BaseContentNegotiation):
     def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
         """The only one."""
         return renderers[0], renderers[0].media_type
+
+
+def compact(value: Any) -> bytes:
+    """The value as JSON without blanks."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        # PostgreSQL gives 1e30 back as an integer, which is too long for orjson.
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def timestamp(moment: datetime) -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Q, QuerySet
 
 from conversations.models import Conversation, ConversationEvent, Message
 from projects.models import App
-from retention import ruling
+from retention import holding, ruling
+from retention.holding import Holds
 from retention.policies import EXPIRED, EXPIRED_EVENTS, Scope
 from retention.ruling import Policy
 
@@ -43,6 +44,10 @@ class Due:
 
     rows: QuerySet[Any]
     cutoff: datetime  # all are older
+    policy: Policy | None = None  # None: their app was deleted
+    held: QuerySet[Any] | None = (
+        None  # what legal holds keep of it, apart from the rows; None: there are none
+    )
 
     @property
     def takes_conversations(self) -> bool:
@@ -53,6 +58,11 @@ class Due:
     def takes_events(self) -> bool:
         """Whether single events go."""
         return self.rows.model is ConversationEvent
+
+    @property
+    def is_dispatched(self) -> bool:
+        """Whether what goes has no conversation."""
+        return self.policy is not None and self.policy.scope == Scope.DISPATCH
 
     @property
     def age(self) -> str:
@@ -96,45 +106,57 @@ def of(app: App, *, at: datetime) -> list[Due]:
 def of_apps(apps: Iterable[App], *, at: datetime) -> dict[str, list[Due]]:
     """The same for many apps, by their ids."""
     apps = list(apps)
-    policies = ruling.in_force_of(apps, at=at)
+    policies, holds = ruling.in_force_of(apps, at=at), holding.over(apps)
     return {
-        app.pk: _everything(app, at)
+        app.pk: _everything(app, at, holds[app.pk])
         if app.deleted_at
-        else [part(policies[app.pk, scope], app, at=at) for scope in Scope for part in (by, events_by)]
+        else [
+            part(policies[app.pk, scope], app, at, holds[app.pk])
+            for scope in Scope
+            for part in (_by_their_age, _events_by_their_age)
+        ]
         for app in apps
     }
 
 
 def by(policy: Policy, app: App, *, at: datetime) -> Due:
     """What the policy, were it in force, would take of the app."""
-    cutoff = policy.cutoff(at)
-    if cutoff is None:
-        return Due(Message.objects.none(), at)
-    return Due(EXPIRED[policy.retention_type](app, policy.scope, cutoff), cutoff)
+    return _by_their_age(policy, app, at, holding.over([app])[app.pk])
 
 
 def events_by(policy: Policy, app: App, *, at: datetime) -> Due:
     """The events that it would take by their own age."""
+    return _events_by_their_age(policy, app, at, holding.over([app])[app.pk])
+
+
+def _by_their_age(policy: Policy, app: App, at: datetime, holds: Holds) -> Due:
     cutoff = policy.cutoff(at)
     if cutoff is None:
-        return Due(ConversationEvent.objects.none(), at)
-    return Due(EXPIRED_EVENTS[policy.retention_type](app, policy.scope, cutoff), cutoff)
+        return Due(Message.objects.none(), at, policy)
+    return _spared(EXPIRED[policy.retention_type](app, policy.scope, cutoff), cutoff, policy, holds)
 
 
-def newly(proposed: Policy, app: App, *, at: datetime) -> int:
-    """How many rows are due under the proposed policy and not under the one in force."""
-    new, old = by(proposed, app, at=at), by(ruling.in_force(app=app, scope=proposed.scope, at=at), app, at=at)
-    messages = new.messages().filter(~Exists(old.messages().filter(pk=OuterRef("pk"))))
-    conversations = new.conversations().filter(~Exists(old.conversations().filter(pk=OuterRef("pk"))))
-    return messages.count() + conversations.count()
+def _events_by_their_age(policy: Policy, app: App, at: datetime, holds: Holds) -> Due:
+    cutoff = policy.cutoff(at)
+    if cutoff is None:
+        return Due(ConversationEvent.objects.none(), at, policy)
+    return _spared(EXPIRED_EVENTS[policy.retention_type](app, policy.scope, cutoff), cutoff, policy, holds)
 
 
-def _everything(app: App, at: datetime) -> list[Due]:
-    """A deleted app keeps nothing, whatever its policy says."""
-    events = ConversationEvent.objects.filter(app=app)
+def _spared(rows: QuerySet[Any], cutoff: datetime, policy: Policy | None, holds: Holds) -> Due:
+    """What is left for the purge, and what a hold takes from it."""
+    return Due(holds.spare(rows), cutoff, policy, holds.keep(rows) if holds else None)
+
+
+def _everything(app: App, at: datetime, holds: Holds) -> list[Due]:
+    """A deleted app keeps nothing, whatever its policy says, but what is held: of a conversation, that alone."""
+    whole = _spared(Conversation.objects.filter(app=app), at, None, holds)
+    apart = Q(conversation=None)
+    if holds:
+        apart |= ~Q(conversation__in=whole.rows.values("pk"))
     return [
-        Due(Conversation.objects.filter(app=app), at),
-        Due(events.filter(conversation__isnull=False), at),
-        Due(Message.objects.filter(app=app, conversation=None), at),
-        Due(events.filter(conversation=None), at),
+        whole,
+        _spared(ConversationEvent.objects.filter(apart, app=app), at, None, holds),
+        _spared(Message.objects.filter(apart, app=app), at, None, holds),
+        Due(ConversationEvent.objects.none(), at),
     ]

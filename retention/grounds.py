@@ -7,10 +7,11 @@ from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from projects.models import App
-from retention.models import Justification, OwedItem, Via
+from retention.models import Justification, OwedItem, RetentionPolicy, Via
 from retention.policies import Scope
 from retention.ruling import Policy
 from retention.trimming import trimmed
@@ -77,10 +78,27 @@ def owe(policy: Policy | OwedItem, *, app: App, now: datetime) -> OwedItem:
     )
 
 
+def of_version(version: RetentionPolicy) -> Justification:
+    """The ground that a version rests on, be it given later. Raises ValidationError where it is still owed."""
+    given = version.justification
+    if given is None and version.owed:
+        given = version.owed.justification
+    if given is None:
+        raise ValidationError(
+            {"text": "The policy in force has no ground yet: give it, and set the policy back."}
+        )
+    return given
+
+
 def supersede(*, app: App, scope: Scope, now: datetime) -> None:
     """Nobody needs the ground any more: the policy it was owed for has been replaced."""
-    open_item = OwedItem.objects.filter(app=app, scope=scope, state=OwedItem.State.OPEN)
-    open_item.update(state=OwedItem.State.SUPERSEDED, closed_at=now)
+    owed = OwedItem.objects.filter(app=app, scope=scope, state=OwedItem.State.OPEN)
+    owed.update(state=OwedItem.State.SUPERSEDED, closed_at=now)
+
+
+def open_item(app: App, scope: Scope = Scope.MESSAGES) -> OwedItem | None:
+    """What is owed for the app's policy, if anything is."""
+    return OwedItem.objects.filter(app=app, scope=scope, state=OwedItem.State.OPEN).first()
 
 
 @transaction.atomic

@@ -9,17 +9,19 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Final
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from projects import clock
 from projects.models import App
-from retention import batches, due
+from retention import batches, due, ledger, measuring, windows
+from retention.batches import Course
 from retention.due import Count
-from retention.models import PurgeOverride
+from retention.models import Purge, PurgeOverride
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +29,11 @@ BUDGET_SECONDS: Final = 240.0  # of the 600 between two ticks
 DUTY: Final = 0.3  # the share of its time that a run works: writers notice it least so
 QUOTA: Final = 20  # batches of one part of an app, before the next app has its turn
 TOLERANCE: Final = timedelta(seconds=60)  # between the database's clock and ours
-PATIENCE: Final = 3  # rounds of an overriding run that may fail one after the other
+PATIENCE: Final = (
+    3  # batches of an app that may fail one after the other, before it rests until the next tick
+)
+REPLICA_PATIENCE: Final = timedelta(seconds=10)  # that a replica may be behind
+REPLAY_LAG: Final = "SELECT coalesce(max(replay_lag), '0') FROM pg_stat_replication"
 WAIT_SECONDS: Final = 0.1  # until an overriding run looks again at rows that others hold
 
 
@@ -75,10 +81,10 @@ def run(*, now: datetime, app: App | None = None, override: str = "", dry_run: b
     if dry_run:
         return Purged({app.pk: count for app in apps if (count := _count(app, now))})
     if override.strip():
-        _record(override.strip(), now=now, app=app)
-        return _Run(now, pace=_Pace(seconds=math.inf, duty=1.0), is_stubborn=True).through(apps)
+        recorded = _record(override.strip(), now=now, app=app)
+        return _Run(now, pace=_Pace(seconds=math.inf, duty=1.0), override=recorded).through(apps)
     _refuse_a_wrong_clock(now)
-    return _Run(now, pace=_Pace(seconds=BUDGET_SECONDS, duty=DUTY), is_stubborn=False).through(apps)
+    return _Run(now, pace=_Pace(seconds=BUDGET_SECONDS, duty=DUTY)).through(apps)
 
 
 def _count(app: App, at: datetime) -> Count:
@@ -93,9 +99,10 @@ def _refuse_a_wrong_clock(now: datetime) -> None:
         raise ClocksDisagree(f"The database's clock says {told.isoformat()}, this machine's another time.")
 
 
-def _record(why: str, *, now: datetime, app: App | None) -> None:
+def _record(why: str, *, now: datetime, app: App | None) -> PurgeOverride:
     taken = PurgeOverride.objects.create(why=why, moment=now, app=app, run_by=_operator(), run_at=clock.now())
     logger.warning("%s overrides the purge's clock: %s", taken.run_by, taken)
+    return taken
 
 
 def _operator() -> str:
@@ -103,6 +110,13 @@ def _operator() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user need not have a name
         return f"uid {os.getuid()}"
+
+
+def _replicas_keep_up() -> bool:
+    """Whether every replica has written what was deleted so far; what a role may not see counts as kept up."""
+    with connection.cursor() as cursor:
+        cursor.execute(REPLAY_LAG)
+        return bool(cursor.fetchone()[0] <= REPLICA_PATIENCE)
 
 
 class _Pace:
@@ -123,57 +137,71 @@ class _Pace:
 class _Run:
     """One run through apps, in rounds: each has its quota, so a large one keeps nobody waiting."""
 
-    def __init__(self, at: datetime, *, pace: _Pace, is_stubborn: bool) -> None:
+    def __init__(self, at: datetime, *, pace: _Pace, override: PurgeOverride | None = None) -> None:
         self._at = at
         self._pace = pace
-        self._is_stubborn = is_stubborn  # it goes on until nothing is left
+        self._override = override  # with one, it goes on until nothing is left
         self._counts: defaultdict[str, Count] = defaultdict(Count)
-        self._failures = 0  # one after the other
+        self._failures: defaultdict[str, int] = defaultdict(int)  # of an app, one after the other
+        self._courses: dict[tuple[str, int], Course] = {}
 
     def through(self, apps: Sequence[App]) -> Purged:
         while waiting := _longest_overdue_first(apps, self._at):
-            moving = [app for app in waiting if not self._pace.is_over and self._moves(app)]
+            moving = [app for app, lag in waiting if not self._pace.is_over and self._moves(app, lag)]
             if self._pace.is_over:
                 break
-            if not moving and self._is_stubborn:
+            if not moving and self._override:
                 time.sleep(WAIT_SECONDS)
-            apps = waiting if self._is_stubborn else moving
+            apps = [app for app, _ in waiting] if self._override else moving
+        self._close()
         return Purged(dict(self._counts))
 
-    def _moves(self, app: App) -> bool:
+    def _moves(self, app: App, lag: timedelta) -> bool:
         """Whether the app's turn deleted anything. What fails there does not stop the other apps."""
         moved = False
         try:
-            for count in _turn(app, self._at, self._pace):
+            for count in self._turn(app, windows.target(lag)):
+                self._failures[app.pk] = 0
                 if count:
                     self._counts[app.pk] += count
-                    self._failures, moved = 0, True
+                    moved = True
         except DatabaseError:
-            self._failures += 1
-            if self._is_stubborn and self._failures == PATIENCE:
+            self._failures[app.pk] += 1
+            has_failed = self._failures[app.pk] == PATIENCE
+            if self._override and has_failed:
                 raise
             logger.warning("A batch of the purge of app %s failed.", app.pk, exc_info=True)
+            return not has_failed  # until the next tick
         return moved
 
+    def _turn(self, app: App, target: int) -> Iterator[Count]:
+        """The app's batches of one round; none while a replica is behind: the next tick goes on."""
+        if not (self._override or _replicas_keep_up()):
+            return
+        for part in range(due.PARTS):
+            course = self._courses.get((app.pk, part)) or Course(
+                part=part, at=self._at, override=self._override
+            )
+            course = replace(course, since=None, target=target)
+            for _ in range(QUOTA):
+                started = time.monotonic()
+                batch = batches.purge(app.pk, course)
+                course = self._courses[app.pk, part] = batch.course
+                yield batch.count
+                if self._pace.is_over:
+                    return
+                if batch.is_last:
+                    break
+                self._pace.rest_after(time.monotonic() - started)
 
-def _turn(app: App, at: datetime, pace: _Pace) -> Iterator[Count]:
-    """The app's batches of one round."""
-    for part in range(due.PARTS):
-        since = None
-        for _ in range(QUOTA):
-            started = time.monotonic()
-            batch = batches.purge(app.pk, part=part, at=at, since=since)
-            yield batch.count
-            if pace.is_over:
-                return
-            if not batch.is_full or not batch.count:
-                break
-            since = batch.reached
-            pace.rest_after(time.monotonic() - started)
+    def _close(self) -> None:
+        now = clock.now()
+        for course in self._courses.values():
+            if course.purge:
+                ledger.end(course.purge, Purge.State.FINISHED, now=now)
 
 
-def _longest_overdue_first(apps: Sequence[App], at: datetime) -> list[App]:
-    """Those of the apps that have something due."""
-    parts = due.of_apps(apps, at=at)
-    lags = {app: [lag for part in parts[app.pk] if (lag := part.lag()) is not None] for app in apps}
-    return sorted((app for app in apps if lags[app]), key=lambda app: max(lags[app]), reverse=True)
+def _longest_overdue_first(apps: Sequence[App], at: datetime) -> list[tuple[App, timedelta]]:
+    """Those of the apps that have something due, and for how long the oldest of it has been."""
+    lags = measuring.lags(apps, at=at)
+    return sorted(((app, lags[app.pk]) for app in apps if app.pk in lags), key=itemgetter(1), reverse=True)

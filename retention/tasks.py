@@ -3,10 +3,31 @@
 from celery import shared_task
 
 from projects import clock
-from retention import purging
+from retention import anchoring, purging, reminding
+from retention.models import PrivacyRequest
+from retention.privacy import erasing
 
 
 @shared_task(ignore_result=True)
 def purge_due() -> None:
     """Delete what is due; ticks every ten minutes."""
     purging.run(now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def remind() -> None:
+    """Mail about justifications that are still owed; ticks every hour."""
+    reminding.remind(now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def anchor_ledger() -> None:
+    """Write down outside the database how far the ledger has come; ticks every hour, one a day is written."""
+    anchoring.drop(now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def finish_erasures() -> None:
+    """Go on with erasures that stopped, or whose legal hold was released; ticks every ten minutes."""
+    for request in PrivacyRequest.objects.unfinished():
+        erasing.erase(request, now=clock.now())

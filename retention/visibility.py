@@ -1,12 +1,15 @@
-"""What the API may read, as the policies have it: installed below when the app registry is ready."""
+"""What the API may read and delete, as policies and holds have it: installed below when the app registry is ready."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import QuerySet
 
 from projects import clock
 from projects.models import App, ProcessingMode
-from retention import ruling
+from retention import holding, ruling
 from retention.policies import Scope
 
 
@@ -20,3 +23,7 @@ class ByPolicy:
             return apps
         policies = ruling.in_force_of(apps, at=clock.now())
         return [app for app in apps if policies[app.pk, Scope.DISPATCH].ttl_days]
+
+    def hold(self, rows: QuerySet[Any]) -> bool:
+        """Whether a legal hold keeps something of these messages, events, conversations or contacts."""
+        return holding.holds(rows)

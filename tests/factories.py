@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -20,7 +20,7 @@ from retention import changing
 from retention.grounds import Ground
 from retention.models import Category, Via
 from retention.policies import DEFAULT_TYPE, Scope
-from webhooks.models import TargetType, Webhook
+from webhooks.models import Replay, TargetType, Webhook
 from webhooks.triggers import Trigger
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -177,6 +177,14 @@ def make_webhook(app: App, target: str = "https://hooks.example.com/", **fields:
     """An HTTP webhook that listens to everything."""
     defaults = {"target_type": TargetType.HTTP, "triggers": list(Trigger), "secret": "a-webhook-secret"}
     return Webhook.objects.create(project_id=app.project_id, app=app, target=target, **(defaults | fields))
+
+
+def make_replay(webhook: Webhook, **fields: Any) -> Replay:
+    """Of an hour in which nothing happened; it runs."""
+    span = {"start_time": NOW - timedelta(hours=1), "end_time": NOW}
+    return Replay.objects.create(
+        webhook=webhook, **(span | {"count": 0, "asked_by": "somebody", "asked_at": NOW} | fields)
+    )
 
 
 def make_template(project: Project | None = None, *wordings: Wording, **fields: Any) -> Template:

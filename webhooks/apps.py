@@ -16,6 +16,7 @@ class WebhooksConfig(AppConfig):
         # Models exist only now.
         from webhooks import pacing, publishing, receivers  # noqa: PLC0415
         from webhooks.delivery import EventDelivery  # noqa: PLC0415
+        from webhooks.redelivery import Redelivery  # noqa: PLC0415
 
         kinds.register(EventDelivery(publishing.WEBHOOK, receivers=receivers.webhooks, paces=pacing.webhooks))
         kinds.register(
@@ -23,3 +24,4 @@ class WebhooksConfig(AppConfig):
                 publishing.CALLBACK_URL, receivers=receivers.callback_urls, paces=pacing.callback_urls
             )
         )
+        kinds.register(Redelivery())

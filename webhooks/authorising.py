@@ -13,6 +13,7 @@ import orjson
 from django.conf import settings
 
 from gateway.http import Client, Request, Response
+from webhooks.masking import masked
 from webhooks.models import TokenRequestType
 from webhooks.receivers import USER_AGENT, ClientCredentials
 
@@ -62,7 +63,8 @@ class Authoriser:
         if isinstance(token, Response):
             return token
         headers = {**request.headers, "Authorization": f"Bearer {token.text}"}
-        return await self._client.send(replace(request, headers=headers))
+        response = await self._client.send(replace(request, headers=headers))
+        return masked(response, [token.text])  # some receivers show what they were sent, and answers are kept
 
     async def _token(
         self, credentials: ClientCredentials, *, instead_of: Token | Response | None = None

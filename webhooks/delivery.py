@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models.functions import Now
 
-from gateway import signing
 from gateway.http import Client, Request, Response
-from outbox.kinds import Claimed, Decision, Pace, Result, Send, Verdict
+from outbox.kinds import Breaker, Claimed, Decision, Pace, Result, Send, Verdict
 from projects import ids
-from webhooks import pacing, retrying
+from webhooks import logbook, pacing, retrying, watching
 from webhooks.authorising import Authoriser
-from webhooks.models import Attempt, DeadLetter, Event, Webhook
-from webhooks.receivers import USER_AGENT, Find, Receiver
+from webhooks.masking import masked
+from webhooks.models import Attempt, DeadLetter, Event
+from webhooks.receivers import USER_AGENT, Find, Receiver, Told
 
 logger = logging.getLogger(__name__)
 
-GONE = 410
-GONE_REASON = "HTTP 410: the receiver is gone"
-NEVER_SENT = frozenset({"forbidden", "bad_url"})  # another try would end the same way
+STEPS = ("dns", "connect", "tls", "first_byte", "total")  # of an exchange, as the log has them
+
 RESULTS = {
     Decision.DONE: Attempt.Result.DELIVERED,
     Decision.RETRY: Attempt.Result.RETRYING,
@@ -45,19 +44,26 @@ class EventDelivery:
         return self._paces(owners)
 
     def load(self, entries: Sequence[Claimed]) -> Mapping[int, Request]:
-        """Signed requests, for the events and receivers that are still there, in two queries."""
-        events = (
-            Event.objects.only("app", "body", "callback_url")
-            .annotate(signed_at=Now())
-            .in_bulk({ids.from_uuid(entry.ref) for entry in entries})
+        """Signed requests, for the events and receivers that are still there.
+
+        In two queries, and a third where a receiver is not known as it stands now.
+        """
+        refs = {entry.ref: ids.from_uuid(entry.ref) for entry in entries}
+        columns = Event.objects.filter(pk__in=refs.values()).values_list(
+            "pk", "app_id", "body", "callback_url", Now()
         )
-        deliveries = [(entry, event) for entry in entries if (event := events.get(ids.from_uuid(entry.ref)))]
+        events = {row[0]: Told(*row) for row in columns}
+        deliveries = [(entry, event) for entry in entries if (event := events.get(refs[entry.ref]))]
         receivers = self._receivers(deliveries)
         return {
-            entry.id: _request(receivers[entry.id], event)
+            entry.id: _unless_disabled(request(receivers[entry.id], event))
             for entry, event in deliveries
             if entry.id in receivers
         }
+
+    def breaker(self) -> Breaker:
+        """As the schedule has its first waits."""
+        return retrying.breaker()
 
     def sender(self, client: Client) -> Send:
         """With the tokens that receivers ask for."""
@@ -65,53 +71,33 @@ class EventDelivery:
 
     def read(self, claimed: Claimed, request: Request, response: Response) -> Verdict:
         """Taken, to be tried again, or given up; then the outcome is the reason."""
-        if 200 <= response.status < 300:
-            return Verdict(Decision.DONE)
-        if response.status == GONE:
-            return Verdict(Decision.DEAD, outcome=GONE_REASON)
-        if response.error in NEVER_SENT:
-            return Verdict(Decision.DEAD, outcome=_failure(response))
-        pause = retrying.asked_for(response, at=claimed.due_at)
-        after = max(retrying.wait(claimed.attempt), pause)
-        if retrying.is_too_late(claimed, after=after):
-            return Verdict(Decision.DEAD, pause=pause, outcome=_failure(response))
-        return Verdict(Decision.RETRY, after=after, pause=pause)
+        receiver: Receiver = request.tag
+        return retrying.judge(claimed, response, is_4xx_final=receiver.is_4xx_final)
 
     def record(self, results: Sequence[Result]) -> None:
-        """Log every attempt, bury what is given up, and switch off who is gone: at most four queries."""
-        events = Event.objects.defer("body").in_bulk(
-            {ids.from_uuid(result.claimed.ref) for result in results}
-        )
-        # Of an event that was purged meanwhile nothing may be kept.
-        kept = [
-            (result, event) for result in results if (event := events.get(ids.from_uuid(result.claimed.ref)))
-        ]
-        Attempt.objects.bulk_create(_attempt(result, event) for result, event in kept)
-        DeadLetter.objects.bulk_create(
-            (
-                _dead_letter(result, event)
-                for result, event in kept
-                if result.verdict.decision is Decision.DEAD
-            ),
-            update_conflicts=True,  # sent again by hand, it may die again
-            unique_fields=["webhook", "event_id"],
-            update_fields=["reason", "attempts", "died_at"],
-        )
-        _disable([result for result in results if result.response.status == GONE])
-        for result, event in kept:
-            _log(result, event)
+        """Log every attempt, bury what is given up, and watch how the webhooks are doing.
+
+        At most four queries, but for a webhook that is switched off.
+        """
+        sent = [result for result in results if result.response.error != retrying.DISABLED]
+        written = logbook.write([_line(place, result) for place, result in enumerate(sent)])
+        _bury([result for result in results if result.verdict.decision is Decision.DEAD])
+        watching.observe(sent)
+        if logger.isEnabledFor(logging.INFO):
+            for line in written:
+                _log(sent[line.place], line)
 
 
-def _request(receiver: Receiver, event: Event) -> Request:
+def request(receiver: Receiver, event: Told) -> Request:
+    """What is sent, signed for the event's `signed_at`."""
     body = bytes(event.body)
-    signed_at: datetime = event.signed_at  # type: ignore[attr-defined]  # annotated by `load`
     return Request(
         "POST",
         receiver.url,
         headers={
             "Content-Type": "application/json",
             "User-Agent": USER_AGENT,
-            **_signature(receiver, body, signed_at),
+            **receiver.keyring.headers(body, event_id=event.id, signed_at=event.signed_at),
         },
         body=body,
         timeout=settings.WEBHOOK_TIMEOUT,
@@ -119,25 +105,24 @@ def _request(receiver: Receiver, event: Event) -> Request:
     )
 
 
-def _signature(receiver: Receiver, body: bytes, signed_at: datetime) -> dict[str, str]:
-    """The headers that prove who sends it; none when the receiver shares no secret."""
-    if not receiver.secret:
-        return {}
-    nonce = secrets.token_urlsafe(16)
-    return signing.headers(body, receiver.secret, nonce=nonce, timestamp=int(signed_at.timestamp()))
+def _unless_disabled(request: Request) -> Request:
+    """To a webhook that is switched off nothing is sent: the answer is known."""
+    receiver: Receiver = request.tag
+    if not receiver.disabled_reason:
+        return request
+    return replace(request, answer=Response(0, error=retrying.DISABLED, detail=receiver.disabled_reason))
 
 
-def _attempt(result: Result, event: Event) -> Attempt:
+def _line(place: int, result: Result) -> logbook.Line:
     claimed, response, verdict = result.claimed, result.response, result.verdict
     receiver: Receiver = result.request.tag
     comes_back = verdict.decision is Decision.RETRY
-    return Attempt(
-        app_id=event.app_id,
-        message_id=event.message_id,
-        accept_time=event.accept_time,
-        event_id=event.id,
-        webhook_id=receiver.webhook_id,
+    return logbook.Line(
+        place=place,
+        event_id=claimed.ref,
+        webhook_id=ids.to_uuid(receiver.webhook_id) if receiver.webhook_id else None,
         callback_url=receiver.callback_url,
+        replay_id=ids.to_uuid(receiver.replay_id) if receiver.replay_id else None,
         number=claimed.attempt,
         result=RESULTS[verdict.decision],
         status_code=response.status or None,
@@ -146,7 +131,22 @@ def _attempt(result: Result, event: Event) -> Attempt:
         started_at=result.started_at,
         duration_ms=round(response.timings.total * 1000),
         next_at=_ended_at(result) + timedelta(seconds=verdict.after) if comes_back else None,
-        response_body=response.body,
+        response_body=masked(response, receiver.secrets).body.hex(),
+        signed_with=receiver.keyring.numbers,
+    )
+
+
+def _bury(dead: Sequence[Result]) -> None:
+    """Keep them as dead letters, as far as their events are still there; no query when there are none."""
+    if not dead:
+        return
+    events = Event.objects.defer("body").in_bulk({ids.from_uuid(result.claimed.ref) for result in dead})
+    known = [(result, events.get(ids.from_uuid(result.claimed.ref))) for result in dead]
+    DeadLetter.objects.bulk_create(
+        (_dead_letter(result, event) for result, event in known if event),
+        update_conflicts=True,  # sent again by hand, it may die again
+        unique_fields=["webhook", "event_id"],
+        update_fields=["reason", "attempts", "died_at"],
     )
 
 
@@ -165,40 +165,31 @@ def _dead_letter(result: Result, event: Event) -> DeadLetter:
     )
 
 
-def _disable(results: Sequence[Result]) -> None:
-    """Switch off the webhooks that are gone; no query when there are none."""
-    gone = {webhook_id for result in results if (webhook_id := result.request.tag.webhook_id)}
-    if not gone:
-        return
-    Webhook.objects.filter(pk__in=gone, disabled_at=None).update(
-        disabled_at=Now(), disabled_reason=GONE_REASON
-    )
-
-
-def _log(result: Result, event: Event) -> None:
+def _log(result: Result, line: logbook.Written) -> None:
     """One line that a machine can take apart: no body, no secret, no URL."""
-    response = result.response
+    receiver: Receiver = result.request.tag
+    response, verdict, timings = result.response, result.verdict, result.response.timings
+    facts = {
+        "event": ids.from_uuid(result.claimed.ref),
+        "webhook": receiver.webhook_id,  # None: a callback_url
+        "replay": receiver.replay_id,
+        "app": ids.from_uuid(line.app_id),
+        "trigger": line.trigger,
+        "attempt": result.claimed.attempt,
+        "result": RESULTS[verdict.decision].value,
+        "status": response.status or None,
+        "error": response.error,
+        "signed_with": receiver.keyring.numbers,
+        "peer": response.peer,
+        "ms": {step: round(getattr(timings, step) * 1000) for step in STEPS},
+        "next_in": round(verdict.after, 1) if verdict.decision is Decision.RETRY else None,
+    }
     logger.info(
-        "attempt event=%s webhook=%s app=%s trigger=%s number=%d"
-        " result=%s status=%d error=%s ms=%d after=%.1f",
-        event.id,
-        result.request.tag.webhook_id or "-",  # a callback_url
-        event.app_id,
-        event.trigger,
-        result.claimed.attempt,
-        RESULTS[result.verdict.decision],
-        response.status,
-        response.error or "-",
-        round(response.timings.total * 1000),
-        result.verdict.after,
+        "attempt %(attempt)d of event %(event)s for webhook %(webhook)s: %(result)s",
+        facts,
+        extra={"facts": facts},
     )
 
 
 def _ended_at(result: Result) -> datetime:
     return result.started_at + timedelta(seconds=result.response.timings.total)
-
-
-def _failure(response: Response) -> str:
-    if response.status:
-        return f"HTTP {response.status}"
-    return f"{response.error}: {response.detail}" if response.detail else response.error

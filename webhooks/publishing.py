@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid5
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from gateway import signing
-from outbox import entries
+from outbox import entries, statements
 from projects import ids
 from projects.models import App
 from projects.wire import timestamp
-from webhooks.models import Attempt, Event, TargetType, Webhook, WebhookQuerySet
+from webhooks.models import Attempt, DeadLetter, Event, TargetType, Webhook, WebhookQuerySet
 from webhooks.triggers import BODY_KEYS, Trigger
 
 # Kinds of the outbox's lanes. The refs of both are events; the owner of the one is a webhook, that of the
@@ -25,6 +27,7 @@ from webhooks.triggers import BODY_KEYS, Trigger
 WEBHOOK = "webhook"
 CALLBACK_URL = "callback_url"
 _SERVERS = UUID("c2f2b0f8-5a8e-4b59-9d2b-6b1f0c7c3a10")  # made up once: the namespace of those owners
+_NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ def publish(
     if callback_url:
         _publish_at(callback_url, app=app, trigger=trigger, body=body, about=about)
         return
-    _publish(Webhook.objects.listening(app, trigger), trigger=trigger, body=body, about=about)
+    _publish(_listening(app, trigger), trigger=trigger, body=body, about=about)
 
 
 def publish_in_project(
@@ -60,7 +63,8 @@ def publish_in_project(
 ) -> None:
     """Tell the webhooks of every app of the project: contacts belong to all of them, so `app_id` is empty."""
     body = envelope(app_id="", project_id=str(project_id), trigger=trigger, payload=payload, about=about)
-    _publish(Webhook.objects.listening_in(project_id, trigger), trigger=trigger, body=body, about=about)
+    listeners = [_Listener(*row) for row in _asked(Webhook.objects.listening_in(project_id, trigger))]
+    _publish(listeners, trigger=trigger, body=body, about=about)
 
 
 def envelope(
@@ -82,21 +86,48 @@ def envelope(
     return body
 
 
+@dataclass(frozen=True, slots=True)
+class _Listener:
+    """As much of a webhook as its events need."""
+
+    id: str
+    app_id: str
+    target_type: str
+    disabled_at: datetime | None
+
+
+def _listening(app: App, trigger: Trigger) -> list[_Listener]:
+    statement, terms = _question(trigger)
+    app_id = ids.to_uuid(app.id)
+    rows = statements.run(statement, [app_id if term == _NOBODY else term for term in terms])
+    return [_Listener(ids.from_uuid(id_), ids.from_uuid(app_id), *rest) for id_, app_id, *rest in rows]
+
+
+@cache
+def _question(trigger: Trigger) -> tuple[str, tuple[Any, ...]]:
+    """Who of an app listens, composed once: it is asked with every event. The app's place is held by nobody's id."""
+    nobody = App(id=ids.from_uuid(_NOBODY))
+    return _asked(Webhook.objects.listening(nobody, trigger)).query.sql_with_params()
+
+
+def _asked(webhooks: WebhookQuerySet) -> QuerySet[Webhook, tuple[Any, ...]]:
+    return webhooks.order_by("id").values_list("id", "app_id", "target_type", "disabled_at")
+
+
 @transaction.atomic(savepoint=False)
-def _publish(listening: WebhookQuerySet, *, trigger: Trigger, body: Mapping[str, Any], about: About) -> None:
-    webhooks = list(listening.only("app_id", "target_type").order_by("id"))
-    if not webhooks:
+def _publish(
+    listeners: Sequence[_Listener], *, trigger: Trigger, body: Mapping[str, Any], about: About
+) -> None:
+    if not listeners:
         return
-    events = _store({webhook.app_id for webhook in webhooks}, trigger=trigger, body=body, about=about)
-    deliveries = [(webhook, events[webhook.app_id]) for webhook in webhooks]
+    events = _store({one.app_id for one in listeners}, trigger=trigger, body=body, about=about)
+    deliveries = [(one, events[one.app_id]) for one in listeners]
+    dialled = [pair for pair in deliveries if pair[0].target_type == TargetType.HTTP]
     _dismiss([pair for pair in deliveries if pair[0].target_type == TargetType.DISMISS])
+    _bury([pair for pair in dialled if pair[0].disabled_at])
     entries.put(
         WEBHOOK,
-        [
-            (ids.to_uuid(webhook.id), ids.to_uuid(event.id))
-            for webhook, event in deliveries
-            if webhook.target_type == TargetType.HTTP
-        ],
+        [(ids.to_uuid(one.id), ids.to_uuid(event.id)) for one, event in dialled if one.disabled_at is None],
     )
 
 
@@ -125,8 +156,8 @@ def _store(
 ) -> dict[str, Event]:
     """By app id its own copy of the event: it goes when that app's retention says so."""
     encoded = signing.encode(body)  # once: every try signs and sends these bytes
-    events = [
-        Event(
+    events = {
+        app_id: Event(
             app_id=app_id,
             trigger=trigger,
             body=encoded,
@@ -135,11 +166,29 @@ def _store(
             accept_time=about.accept_time or about.accepted_time,
         )
         for app_id in app_ids
-    ]
-    return {event.app_id: event for event in Event.objects.bulk_create(events)}
+    }
+    statements.insert(*events.values())
+    return events
 
 
-def _dismiss(deliveries: Sequence[tuple[Webhook, Event]]) -> None:
+def _bury(deliveries: Sequence[tuple[_Listener, Event]]) -> None:
+    """Keep what comes while a webhook is switched off: it may be replayed. No query when there is nothing."""
+    DeadLetter.objects.bulk_create(
+        DeadLetter(
+            app_id=event.app_id,
+            message_id=event.message_id,
+            accept_time=event.accept_time,
+            event_id=event.id,
+            webhook_id=listener.id,
+            reason="disabled: it came while the webhook was switched off",
+            attempts=0,
+            died_at=Now(),
+        )
+        for listener, event in deliveries
+    )
+
+
+def _dismiss(deliveries: Sequence[tuple[_Listener, Event]]) -> None:
     """Record that these are not sent; no query when there are none."""
     Attempt.objects.bulk_create(
         Attempt(
@@ -147,10 +196,10 @@ def _dismiss(deliveries: Sequence[tuple[Webhook, Event]]) -> None:
             message_id=event.message_id,
             accept_time=event.accept_time,
             event_id=event.id,
-            webhook=webhook,
+            webhook_id=listener.id,
             number=0,
             result=Attempt.Result.DISMISSED,
             started_at=Now(),
         )
-        for webhook, event in deliveries
+        for listener, event in deliveries
     )

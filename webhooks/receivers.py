@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from django.db.models.expressions import RawSQL
 
 from outbox.kinds import Claimed
 from projects import ids
 from projects.models import App
-from webhooks.models import Event, TokenRequestType, Webhook
+from webhooks import keyrings
+from webhooks.keyrings import Keyring
+from webhooks.models import TokenRequestType, Webhook
 
 USER_AGENT = "conversation-api-webhooks/1"  # how this server calls itself there
 
@@ -30,44 +36,105 @@ class Receiver:
     """Who gets an event: a webhook, or the callback_url that came with a message."""
 
     url: str
-    secret: str = field(repr=False)
+    keyring: Keyring
     webhook_id: str | None = None
     credentials: ClientCredentials | None = None
+    replay_id: str | None = None  # of the replay that sends it again
+    is_4xx_final: bool = False
+    disabled_reason: str = ""  # empty: it may be called
 
     @property
     def callback_url(self) -> str:
         """The URL that came with the message; empty for a webhook."""
         return "" if self.webhook_id else self.url
 
+    @property
+    def secret(self) -> str:
+        """What signs the header that has room for one signature; empty for none."""
+        return self.keyring.leader.text if self.keyring.leader else ""
 
-Find = Callable[[Sequence[tuple[Claimed, Event]]], Mapping[int, Receiver]]
+    @property
+    def secrets(self) -> list[str]:
+        """What it must not show us again."""
+        texts = [secret.text for secret in self.keyring.secrets]
+        return [*texts, self.credentials.client_secret] if self.credentials else texts
 
 
-def webhooks(deliveries: Sequence[tuple[Claimed, Event]]) -> dict[int, Receiver]:
-    """By entry id the webhooks that own the entries' lanes, as far as they are still called; in one query."""
+class Told(NamedTuple):
+    """Of an event, what its receivers are told, and when they are."""
+
+    id: str
+    app_id: str
+    body: bytes
+    callback_url: str
+    signed_at: datetime
+
+
+Find = Callable[[Sequence[tuple[Claimed, Told]]], Mapping[int, Receiver]]
+
+# PostgreSQL's own: which transaction wrote the row as it stands, and where. No two versions of a row share both.
+_VERSION: Final = RawSQL("webhooks_webhook.xmin::text || webhooks_webhook.ctid::text", [])
+_KEPT_AT_MOST: Final = 10_000
+_known: dict[str, tuple[str, Receiver]] = {}  # by webhook, of which version: unsealing secrets is slow
+
+
+def webhooks(deliveries: Sequence[tuple[Claimed, Told]]) -> dict[int, Receiver]:
+    """By entry id the webhooks that own the entries' lanes, those that are switched off too.
+
+    In one query, and another for webhooks that are not known as they stand now.
+    """
     owners = {claimed.id: ids.from_uuid(claimed.owner) for claimed, _ in deliveries}
-    called = Webhook.objects.called().in_bulk(set(owners.values()))
-    receivers = {webhook.id: _of_webhook(webhook) for webhook in called.values()}
-    return {entry_id: receivers[owner] for entry_id, owner in owners.items() if owner in receivers}
+    dialled = Webhook.objects.dialled().filter(pk__in=set(owners.values()))
+    versions = dict(dialled.annotate(version=_VERSION).values_list("pk", "version"))
+    known = {pk: _known[pk][1] for pk, version in versions.items() if _known.get(pk, ("",))[0] == version}
+    if strange := versions.keys() - known.keys():
+        known |= _get_to_know(strange)
+    return {entry_id: known[owner] for entry_id, owner in owners.items() if owner in known}
 
 
-def callback_urls(deliveries: Sequence[tuple[Claimed, Event]]) -> dict[int, Receiver]:
+def _get_to_know(webhook_ids: Collection[str]) -> dict[str, Receiver]:
+    """These webhooks, from their rows; those whose secrets are changing over will be asked again."""
+    if len(_known) > _KEPT_AT_MOST:
+        _known.clear()
+    found = list(Webhook.objects.filter(pk__in=webhook_ids).annotate(version=_VERSION))
+    receivers = of_webhooks(found)
+    for webhook in found:
+        if webhook.overlap_ends_at is None:
+            _known[webhook.id] = webhook.version, receivers[webhook.id]
+    return receivers
+
+
+def callback_urls(deliveries: Sequence[tuple[Claimed, Told]]) -> dict[int, Receiver]:
     """By entry id the URLs that the events themselves name, as far as their apps still live; in one query."""
     apps = App.objects.living().in_bulk({event.app_id for _, event in deliveries})
-    secrets = {app.id: app.callback_secret for app in apps.values()}
+    keyrings_of = {app.id: Keyring.of_one(app.callback_secret) for app in apps.values()}
     return {
-        claimed.id: Receiver(url=event.callback_url, secret=secrets[event.app_id])
+        claimed.id: Receiver(url=event.callback_url, keyring=keyrings_of[event.app_id])
         for claimed, event in deliveries
-        if event.app_id in secrets
+        if event.app_id in keyrings_of
     }
 
 
-def _of_webhook(webhook: Webhook) -> Receiver:
+def of_webhook(webhook: Webhook) -> Receiver:
+    """The webhook itself."""
+    return of_webhooks([webhook])[webhook.id]
+
+
+def of_webhooks(webhooks: Iterable[Webhook]) -> dict[str, Receiver]:
+    """The webhooks themselves, by id."""
+    known = list(webhooks)
+    keyrings_of = keyrings.of_webhooks(known)
+    return {webhook.id: _of_webhook(webhook, keyrings_of[webhook.id]) for webhook in known}
+
+
+def _of_webhook(webhook: Webhook, keyring: Keyring) -> Receiver:
     return Receiver(
         url=webhook.target,
-        secret=webhook.secret,
+        keyring=keyring,
         webhook_id=webhook.id,
         credentials=_credentials(webhook) if webhook.client_id else None,
+        is_4xx_final=webhook.is_4xx_final,
+        disabled_reason=(webhook.disabled_reason or "switched off") if webhook.disabled_at else "",
     )
 
 

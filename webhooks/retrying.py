@@ -1,4 +1,4 @@
-"""Retrying: when a failed delivery is tried again, and when it is given up."""
+"""Retrying: what an answer means for a delivery, when a failed one is tried again, and when it is given up."""
 
 from __future__ import annotations
 
@@ -10,12 +10,50 @@ from email.utils import parsedate_to_datetime
 from django.conf import settings
 
 from gateway.http import Response
-from outbox.kinds import Claimed
+from outbox.kinds import Breaker, Claimed, Decision, Verdict
 
+GONE = 410
+GONE_REASON = "HTTP 410: the receiver is gone"
+DISABLED = "disabled"  # an error of our own: the webhook is switched off, so nothing was sent
+NEVER_SENT = frozenset({"forbidden", "bad_url"})  # another try would end the same way
 SLOW_DOWN = frozenset({429, 502, 503, 504})  # answers whose Retry-After counts
+HALF = 0.5  # what a refusal counts against a receiver: it may be the event's fault
 LONGEST_RETRY_AFTER = 3600.0  # seconds
+LONGEST_BREAK = 600.0  # seconds
 JITTER = 0.2  # added, never taken away
 DOUBLINGS = 32  # beyond them any cap holds
+
+
+def judge(claimed: Claimed, response: Response, *, is_4xx_final: bool) -> Verdict:
+    """Taken, to be tried again, or given up; then the outcome is the reason."""
+    if 200 <= response.status < 300:
+        return Verdict(Decision.DONE)
+    pause = asked_for(response, at=claimed.due_at)
+    after = max(wait(claimed.attempt), pause)
+    if _is_final(response, is_4xx_final=is_4xx_final) or is_too_late(claimed, after=after):
+        return Verdict(Decision.DEAD, pause=pause, strain=_strain(response), outcome=failure(response))
+    return Verdict(
+        Decision.RETRY,
+        after=after,
+        pause=pause,
+        slows_down=response.status in SLOW_DOWN,
+        strain=_strain(response),
+    )
+
+
+def breaker() -> Breaker:
+    """How long a receiver is left alone that fails again and again."""
+    cap = float(settings.WEBHOOK_RETRY_CAP)
+    return Breaker(min(settings.WEBHOOK_RETRY_BASE, cap), min(LONGEST_BREAK, cap))
+
+
+def failure(response: Response) -> str:
+    """What went wrong, in a few words."""
+    if response.status == GONE:
+        return GONE_REASON
+    if response.status:
+        return f"HTTP {response.status}"
+    return f"{response.error}: {response.detail}" if response.detail else response.error
 
 
 def wait(attempt: int) -> float:
@@ -44,6 +82,18 @@ def is_too_late(claimed: Claimed, *, after: float) -> bool:
     """Whether a try so many seconds after this one would lie beyond the window."""
     window = timedelta(seconds=settings.WEBHOOK_RETRY_WINDOW)
     return claimed.due_at + timedelta(seconds=after) > claimed.created_at + window
+
+
+def _is_final(response: Response, *, is_4xx_final: bool) -> bool:
+    if response.status == GONE or response.error == DISABLED or response.error in NEVER_SENT:
+        return True
+    return is_4xx_final and 400 <= response.status < 500 and response.status not in SLOW_DOWN
+
+
+def _strain(response: Response) -> float:
+    if response.error == DISABLED:  # nobody was asked
+        return 0.0
+    return HALF if 400 <= response.status < 500 else 1.0
 
 
 def _date(text: str) -> datetime | None:

@@ -3,10 +3,24 @@
 from celery import shared_task
 
 from projects import clock
-from webhooks import forgetting
+from webhooks import forgetting, partitioning, replaying, rotating
 
 
 @shared_task(name="webhooks.tasks.forget_old_events")
 def forget_old_events() -> None:
-    """Daily: delete events, attempts and dead letters that are too old to be asked for."""
-    forgetting.forget(now=clock.now())
+    """Hourly: delete events, attempts, dead letters and retired secrets whose time is over."""
+    now = clock.now()
+    forgetting.forget(now=now)
+    rotating.tidy(now=now)
+
+
+@shared_task(name="webhooks.tasks.advance_replays")
+def advance_replays() -> None:
+    """Every few seconds: queue the next events of the replays that run, and end those that are through."""
+    replaying.advance(now=clock.now())
+
+
+@shared_task(name="webhooks.tasks.prepare_partitions")
+def prepare_partitions() -> None:
+    """Hourly: make the tables in which the coming days' events and attempts will stand."""
+    partitioning.prepare(now=clock.now())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,12 +14,11 @@ from rest_framework.response import Response
 from conversations import backlog, deleting, idempotency, payloads, sending, statuses, visibility
 from conversations.api import bodies
 from conversations.api.bodies import MessageFilter, SendRequest, Source, View, draft
-from conversations.api.recipients import recipient
+from conversations.api.recipients import Parties, parties
 from conversations.idempotency import Sent
 from conversations.models import Direction, Message
 from gateway import channels
-from projects import clock, ids
-from projects.models import App
+from projects import ids
 from projects.paging import Page
 from projects.scoping import ProjectView, found, matching
 from projects.wire import FailedPrecondition, timestamp
@@ -31,23 +29,21 @@ class SendMessage(ProjectView):
 
     def post(self, request: Request, project_id: str) -> Response:
         """Accept a message: checked, stored, routed and queued; under an Idempotency-Key only once."""
-        body, now = SendRequest.read(request.data), clock.now()
-        app, key = self.app(body["app_id"]), request.headers.get("Idempotency-Key")
-        if key is None:
-            sent = self._send(app, body, now)
-        else:
-            sent = self._send_once(key, app, body, now)
+        body = SendRequest.read(request.data)
+        who = parties(self.project_id, app_id=body["app_id"], recipient=body["recipient"])
+        key = request.headers.get("Idempotency-Key")
+        sent = self._send(who, body) if key is None else self._send_once(key, who, body)
         return Response({"message_id": sent.message_id, "accepted_time": timestamp(sent.accept_time)})
 
-    def _send(self, app: App, body: dict[str, Any], now: datetime) -> Sent:
-        if backlog.is_full(app):
+    def _send(self, who: Parties, body: dict[str, Any]) -> Sent:
+        if backlog.is_full(who.app):
             raise Throttled(1, f"{backlog.LIMIT} messages of this app wait for their channels.")
         wanted = draft(body)
-        whom = recipient(app, body["recipient"], mode=wanted.mode(app))
-        message = sending.send(app=app, recipient=whom, draft=wanted, now=now)
+        whom = who.recipient(body["recipient"], mode=wanted.mode(who.app))
+        message = sending.send(app=who.app, recipient=whom, draft=wanted, now=who.now)
         return Sent(message.id, message.accept_time)
 
-    def _send_once(self, key: str, app: App, body: dict[str, Any], now: datetime) -> Sent:
+    def _send_once(self, key: str, who: Parties, body: dict[str, Any]) -> Sent:
         if not key.isprintable() or not 1 <= len(key) <= idempotency.LONGEST_KEY:
             raise ValidationError(
                 {"Idempotency-Key": [f"must be 1 to {idempotency.LONGEST_KEY} printable characters"]}
@@ -55,7 +51,7 @@ class SendMessage(ProjectView):
         given = self.request.data
         try:
             return idempotency.once(
-                key, app=app, body=given, send=lambda: self._send(app, body, now), now=now
+                key, app=who.app, body=given, send=lambda: self._send(who, body), now=who.now
             )
         except idempotency.KeyIsTaken:
             raise FailedPrecondition("This Idempotency-Key was used for another message.") from None
@@ -68,8 +64,7 @@ class Messages(ProjectView):
         """The project's messages, newest first."""
         asked = MessageFilter.read_query(request.query_params)
         messages = _filtered(self.project_id, asked)
-        rows, token = Page.of(request, largest=1000).cut(messages, by=("-accept_time", "-id"))
-        return Response({"messages": _shown(rows, asked["view"]), "next_page_token": token})
+        return _page_of(messages, Page.of(request, largest=1000), asked["view"])
 
 
 class OneMessage(ProjectView):
@@ -113,9 +108,9 @@ class LastMessages(ProjectView):
             for value in values
         ]
         last = newest[0].union(*newest[1:], all=True) if newest else []
-        rows = Message.objects.select_related("conversation").filter(pk__in=[row["pk"] for row in last])
-        page, token = Page.asked(request.data, largest=1000).cut(rows, by=("-accept_time", "-id"))
-        return Response({"messages": _shown(page, asked["view"]), "next_page_token": token})
+        rows = Message.objects.filter(pk__in=[row["pk"] for row in last])
+        page = Page.asked(request.data, largest=1000, place=request.path)
+        return _page_of(rows, page, asked["view"])
 
 
 class TranscodeMessage(ProjectView):
@@ -137,10 +132,14 @@ def _people(asked: dict[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def _shown(messages: Sequence[Message], view: View) -> list[dict[str, Any]]:
-    shown = [payloads.message(row, contact_id=statuses.contact_of(row)) for row in messages]
-    blank = {"metadata": ""} if view == View.WITHOUT_METADATA else {}
-    return [message | blank for message in shown]
+def _page_of(messages: QuerySet[Message], page: Page, view: View) -> Response:
+    """Newest first."""
+    told = messages.values_list(*payloads.MESSAGE, "conversation__contact_id", named=True)
+    rows, token = page.cut(told, by=("-accept_time", "-id"))
+    shown = [payloads.message(row, contact_id=row.conversation__contact_id or "") for row in rows]
+    if view == View.WITHOUT_METADATA:
+        shown = [message | {"metadata": ""} for message in shown]
+    return Response({"messages": shown, "next_page_token": token})
 
 
 def _bare(identity: str) -> str:

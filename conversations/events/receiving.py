@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
 from contacts import resolving
 from contacts.resolving import Identity
-from conversations import conversing
+from conversations import conversing, recalling
 from conversations import payloads as talk
 from conversations.events import payloads, settling
 from conversations.models import ConversationEvent, Direction, Status
@@ -78,7 +79,10 @@ def _store(credential: ChannelCredential, event: InboundEvent, identity: Identit
         credential_id=credential.id,
         channel_event_id=event.channel_event_id,
     )
-    about = settling.about(
-        stored, event.occurred_at or now, metadata=talk.reported_metadata(app, conversation)
+    kept = recalling.kept(app, identity, conversation)
+    told = replace(
+        settling.about(stored, event.occurred_at or now),
+        message_metadata=talk.reported_metadata(app, kept.metadata),
+        correlation_id=kept.correlation_id,
     )
-    publish(app=app, trigger=Trigger.EVENT_INBOUND, payload=payloads.event(stored), about=about)
+    publish(app=app, trigger=Trigger.EVENT_INBOUND, payload=payloads.event(stored), about=told)

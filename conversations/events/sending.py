@@ -60,15 +60,15 @@ def send(*, app: App, recipient: Recipient, draft: EventDraft, now: datetime) ->
         processing_mode=app.processing_mode,
         channel=first.channel if first else "",
         identity=first.identity if first else "",
-        credential_id=first.credential.id if first and first.credential else None,
+        credential_id=first.credential_id if first else None,
         callback_url=draft.callback_url,
         metadata=draft.metadata,
         status=Status.ACCEPTED,
     )
-    if first is None or first.credential is None:
+    if first is None or first.credential_id is None:
         settling.settle(event, Status.FAILED, reason=routing.no_route_reason(choices), now=now)
         return event
-    lane_and_ref = ids.to_uuid(first.credential.id), ids.to_uuid(event.id)
+    lane_and_ref = ids.to_uuid(first.credential_id), ids.to_uuid(event.id)
     entries.put(settling.SENDING, [lane_and_ref], urgent=draft.is_urgent)
     return event
 

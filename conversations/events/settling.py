@@ -47,13 +47,13 @@ def forget(*, now: datetime) -> int:
     return silent.update(metadata="")
 
 
-def about(event: ConversationEvent, now: datetime, *, metadata: str | None = None) -> About:
-    """The envelope of a callback about this event. `metadata` in place of the event's own."""
+def about(event: ConversationEvent, now: datetime) -> About:
+    """The envelope of a callback about this event."""
     return About(
         accepted_time=event.accept_time,
         event_time=now,
         message_id=event.id,  # the callback's copy goes with the event, as a message's does
         accept_time=event.accept_time,
-        message_metadata=event.metadata if metadata is None else metadata,
+        message_metadata=event.metadata,
         correlation_id=event.conversation.correlation_id if event.conversation else "",
     )

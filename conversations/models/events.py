@@ -73,6 +73,11 @@ class ConversationEvent(models.Model):
         ]
         indexes = [
             models.Index(fields=["app", "accept_time", "id"], name="talk_event_of_app"),  # the purge
+            models.Index(  # the purge, as with messages
+                fields=["app", "accept_time"],
+                name="talk_event_dispatched",
+                condition=Q(processing_mode=ProcessingMode.DISPATCH),
+            ),
             models.Index(
                 fields=["conversation", "-accept_time", "-id"], name="talk_event_of_conversation"
             ),  # list, purge

@@ -78,6 +78,9 @@ class Message(models.Model):
         max_length=255, blank=True
     )  # the channel's own id of an inbound one
     correlation_id = models.CharField(max_length=128, blank=True)
+    conversation_metadata = models.JSONField(
+        null=True
+    )  # of a dispatched one, which has no conversation to keep it
     callback_url = models.CharField(max_length=742, blank=True)
     channel_properties = models.JSONField(default=dict, blank=True)
     is_urgent = models.BooleanField(default=False)
@@ -113,6 +116,11 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(fields=["app", "accept_time", "id"], name="message_of_app"),  # list, purge, lag
+            models.Index(  # purge, lag: few are kept, and they are due long before the others
+                fields=["app", "accept_time"],
+                name="message_dispatched",
+                condition=Q(processing_mode=ProcessingMode.DISPATCH),
+            ),
             models.Index(
                 fields=["conversation", "accept_time"], name="message_of_conversation"
             ),  # list, purge

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from django.conf import settings
 
 from gateway.channels import transcoding
@@ -54,10 +55,17 @@ def transcoded(channel: Channel, content: Mapping[str, Any]) -> str:
     speaker = ADAPTERS.get(channel)
     try:
         if speaker is None:
-            return transcoding.plain_text(transcoding.given_to(channel, content))
+            return _worded(channel, transcoding.plain_text(transcoding.given_to(channel, content)))
         return speaker.transcode(content)
     except Unsendable:
         return ""
+
+
+def _worded(channel: Channel, text: str) -> str:
+    """As clients expect it: WhatsApp's in the Cloud API's JSON, the others' as it is. Wire contract 2.5."""
+    if channel != Channel.WHATSAPP or not text:
+        return text
+    return orjson.dumps({"type": "text", "text": {"body": text}}).decode()
 
 
 def normalise(channel: Channel, identity: str) -> str:

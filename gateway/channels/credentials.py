@@ -11,6 +11,7 @@ from gateway.channels.base import Channel
 MASK = "****"
 SHOWN = 4  # the last characters of a secret that a mask shows …
 LONG_ENOUGH = 12  # … where the secret has so many that the others still keep it
+IS_A_MASK = "is only the mask of a secret: give the secret itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,11 @@ def mask(secret: str) -> str:
     return MASK + secret[-SHOWN:] if len(secret) >= LONG_ENOUGH else MASK
 
 
+def is_mask(text: str) -> bool:
+    """Whether it looks as secrets do where they are shown: nobody's secret does."""
+    return text.startswith(MASK) and len(text) in (len(MASK), len(MASK) + SHOWN)
+
+
 def _problem(field: Field, values: Mapping[str, Any]) -> str:
     *groups, name = field.path.split(".")
     for group in groups:
@@ -156,6 +162,8 @@ def _problem(field: Field, values: Mapping[str, Any]) -> str:
         return "is required" if field.is_required else ""
     if not isinstance(value, str):
         return "must be text"
+    if field.is_secret and is_mask(value):
+        return IS_A_MASK
     # It goes into header lines and URLs.
     return "" if value.isprintable() and value.strip() else "must be visible text on one line"
 

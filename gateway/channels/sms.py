@@ -214,6 +214,6 @@ def _contact_message(message: Mapping[str, Any]) -> dict[str, Any]:
 def _moment(given: Any) -> datetime | None:
     try:
         moment = datetime.fromisoformat(given)
-    except (TypeError, ValueError):
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (OverflowError, TypeError, ValueError):  # no moment, or one that UTC has not
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -103,9 +103,14 @@ def _press(id_: str, person: int, sender: Mapping[str, Any], data: str) -> Inbou
     return Inbound(f"callback:{id_}", str(person), content, profile_name=_name(sender), choice=choice)
 
 
-def _name(person: Mapping[str, Any]) -> str:
+def _name(person: Any) -> str:
+    if not isinstance(person, dict):
+        return ""
     return " ".join(str(person[key]) for key in ("first_name", "last_name") if person.get(key))
 
 
 def _moment(seconds: Any) -> datetime | None:
-    return datetime.fromtimestamp(seconds, tz=UTC) if isinstance(seconds, int) else None
+    try:
+        return datetime.fromtimestamp(seconds, tz=UTC) if isinstance(seconds, int) else None
+    except (OverflowError, OSError, ValueError):  # in no year that a datetime knows
+        return None

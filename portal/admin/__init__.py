@@ -1,5 +1,5 @@
 """The pages that show several rooms."""
 
-from portal.admin import app_page, conversation_page
+from portal.admin import app_page, contact_page, conversation_page
 
-__all__ = ["app_page", "conversation_page"]
+__all__ = ["app_page", "contact_page", "conversation_page"]

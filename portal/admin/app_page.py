@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
@@ -13,11 +13,12 @@ from portal import removing
 from projects import clock
 from projects.admin import cells
 from projects.admin.ordering import CredentialInline
-from projects.admin.scoped import ProjectScoped, VisibleFilter
+from projects.admin.scoped import VisibleFilter
 from projects.admin.secrets import SecretField, SecretsForm, remove_box
 from projects.models import App
-from projects.roles import Right, reach
-from retention.admin import RetentionFields, panel, said
+from projects.roles import Right
+from retention.admin import RetentionFields, RetentionPages, said
+from retention.admin.panel import panel
 from retention.models import RetentionPolicy
 from retention.policies import DEFAULT_TTL_DAYS, DEFAULT_TYPE, Scope
 from webhooks.admin import WebhookInline
@@ -51,7 +52,7 @@ class AppForm(RetentionFields, SecretsForm):
 
 
 @admin.register(App)
-class AppAdmin(ProjectScoped):
+class AppAdmin(RetentionPages):
     """The apps of the caller's projects."""
 
     form = AppForm
@@ -88,10 +89,6 @@ class AppAdmin(ProjectScoped):
         """For the app's settings or for its policy: which of them, the fields say."""
         return self.may_change(request, obj) or self.may_set_policy(request, obj)
 
-    def may_set_policy(self, request: HttpRequest, obj: App | None = None) -> bool:
-        """Whether the caller may change the app's retention."""
-        return reach(request).may(Right.RETENTION, obj.project_id if obj else None)
-
     def get_fieldsets(self, request: HttpRequest, obj: App | None = None) -> Any:
         if obj is None:
             return [(None, {"fields": ["project", *self.basics]})]
@@ -127,20 +124,16 @@ class AppAdmin(ProjectScoped):
     ) -> HttpResponse:
         app = options.get("obj")
         if app:
-            context |= {"retention": panel(app), "may_set_policy": self.may_set_policy(request, app)}
+            may_set_policy = self.may_set_policy(request, app)
+            context |= {"retention": panel(app), "may_set_policy": may_set_policy}
+            context |= self.seen(context["adminform"].form) if may_set_policy else {}
         return super().render_change_form(request, context, *args, **options)
 
     def save_model(self, request: HttpRequest, obj: App, form: AppForm, change: bool) -> None:
         """The app, then its policy, in the page's transaction."""
         super().save_model(request, obj, form, change)
-        version = form.change_policy() if change else None
-        if version and version.newly_due:
-            at = cells.moment(version.effective_at)
-            messages.warning(
-                request,
-                f"The policy takes effect on {at}. By then {version.newly_due} messages are due and will be deleted. "
-                "Setting it back before then undoes it.",
-            )
+        if change:
+            self.tell(request, form.change_policy())
 
     def delete_model(self, request: HttpRequest, obj: App) -> None:
         removing.remove(obj, now=clock.now())

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 
-from gateway.channels.credentials import mask
+from gateway.channels.credentials import IS_A_MASK, is_mask, mask
 from portal.api.serializers import RetentionPolicyBody
 from projects import credentials
 from projects.models import App
@@ -17,6 +17,7 @@ from retention import changing
 from retention.models import Via
 
 _POLICIES: Final = ("retention_policy", "dispatch_retention_policy")
+_OVERRIDE_SECRET: Final = "callback_settings.secret_for_overridden_callback_urls"  # noqa: S105 - its place on the wire
 
 
 @transaction.atomic
@@ -25,6 +26,8 @@ def write(app: App, body: Mapping[str, Any], *, key_id: str, now: datetime) -> N
     fields = {name: value for name, value in body.items() if name not in ("channel_credentials", *_POLICIES)}
     if fields.get("callback_secret") == mask(app.callback_secret):
         del fields["callback_secret"]  # it came back as it was shown
+    if is_mask(fields.get("callback_secret", "")):
+        raise ValidationError({_OVERRIDE_SECRET: IS_A_MASK})
     for name, value in fields.items():
         setattr(app, name, value)
     app.validate_constraints(exclude={"project"})

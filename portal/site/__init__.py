@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from gateway.channels.base import Channel
 from portal.dashboard import dashboard
+from portal.inbox import inbox_view
 from portal.site import security
 from portal.site.navigation import grouped
 
@@ -37,6 +38,7 @@ class PortalSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Django's, and the pages that belong to no table."""
         return [
+            path("inbox/", self.admin_view(inbox_view), name="inbox"),
             path("security/", self.admin_view(security.security_view), name="security"),
             *super().get_urls(),
         ]

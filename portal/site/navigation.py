@@ -11,7 +11,15 @@ GROUPS: Final = {
         "contacts.contact",
     ),
     "Delivery": ("webhooks.webhook", "webhooks.event", "webhooks.attempt", "webhooks.deadletter"),
-    "Compliance": ("retention.retentionpolicy", "retention.oweditem", "retention.justification"),
+    "Compliance": (
+        "retention.retentionpolicy",
+        "retention.changerequest",
+        "retention.oweditem",
+        "retention.justification",
+        "retention.legalhold",
+        "retention.purge",
+        "retention.privacyrequest",
+    ),
     "People & keys": ("projects.user", "projects.membership", "projects.accesskey"),
 }
 

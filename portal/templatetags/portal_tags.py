@@ -34,3 +34,25 @@ def shown(value: Any) -> str:
 def minutes(span: timedelta) -> int:
     """Whole minutes."""
     return round(span.total_seconds() / 60)
+
+
+@register.filter
+def hexadecimal(value: bytes | memoryview) -> str:
+    """Bytes, as digests are written."""
+    return bytes(value).hex()
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """With commas, as the portal writes large numbers."""
+    return f"{number:,}"
+
+
+@register.filter
+def lasting(count: int, per_second: int) -> str:
+    """How long so many take at this rate, in words."""
+    seconds = -(-count // per_second)
+    for unit, size in (("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * size:
+            return f"{round(seconds / size)} {unit}s"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"

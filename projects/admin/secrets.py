@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from gateway.channels.credentials import LONG_ENOUGH, SHOWN
+from gateway.channels.credentials import IS_A_MASK, LONG_ENOUGH, SHOWN, is_mask
 
 
 def described(secret: str) -> str:
@@ -18,8 +18,16 @@ def described(secret: str) -> str:
     return f"Set, ends in …{secret[-SHOWN:]}."
 
 
+def no_mask(secret: str) -> None:
+    """What other pages show in a secret's place cannot be entered. Raises ValidationError."""
+    if is_mask(secret):
+        raise forms.ValidationError(f"This {IS_A_MASK}.")
+
+
 class SecretField(forms.CharField):
     """Takes a new secret; left empty, the old one stays."""
+
+    default_validators = [no_mask]
 
     def __init__(self, **options: Any) -> None:
         widget = forms.PasswordInput(

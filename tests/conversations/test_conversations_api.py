@@ -278,3 +278,11 @@ class TestInjecting:
 
         assert self.inject(api, conversation, body | said).status_code == 200
         assert Message.objects.get().content == {"text_message": {"text": "hi"}}
+
+
+def test_a_number_that_the_database_gives_back_longer_can_be_merged_into(api, conversation):
+    patch(api, conversation, {"metadata_json": {"huge": 1e30}})
+
+    answer = patch(api, conversation, {"metadata_json": {"b": 2}}, "?metadata_update_strategy=MERGE_PATCH")
+
+    assert answer.json()["metadata_json"] == {"huge": 10**30, "b": 2}

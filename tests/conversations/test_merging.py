@@ -64,6 +64,16 @@ def test_the_destination_gets_what_it_has_not_and_the_source_goes(api, project):
     assert api.get(path(project, f"contacts/{source.id}")).status_code == 404
 
 
+def test_a_name_that_was_only_shown_and_written_back_is_none(api, project):
+    destination = make_contact(project, (Channel.SMS, "46700000001"))
+    url = path(project, f"contacts/{destination.id}")
+    written = api.patch(url, api.get(url).json(), format="json").json()  # as the Java client does
+
+    merged = merge(api, destination, make_contact(project, "46700000002", display_name="Ann")).json()
+
+    assert (written["display_name"], merged["display_name"]) == ("Unknown", "Ann")
+
+
 def test_what_the_destination_has_it_keeps(api, project):
     destination = make_contact(project, "46700000001", **FULL)
     source = make_contact(

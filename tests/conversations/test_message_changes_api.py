@@ -1,5 +1,6 @@
 """Messages over the API, once they are there: changed, deleted, and the last of each person fetched."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -134,6 +135,14 @@ class TestTranscoding:
         assert shown.keys() == {"SMS", "KAKAOTALK"}
         assert all("https://example.com/a.png" in text for text in shown.values())
         assert not Message.objects.exists()
+
+    def test_whatsapp_says_it_in_json(self, api, app):
+        message = {"text_message": {"text": "“Hello”"}}
+
+        shown = self.transcode(api, app, app_message=message, channels=["WHATSAPP", "SMS"]).json()
+
+        assert json.loads(shown["transcoded_message"].pop("WHATSAPP"))["text"] == {"body": "“Hello”"}
+        assert shown == {"transcoded_message": {"SMS": "“Hello”"}}
 
     @pytest.mark.parametrize(
         "changes", [{"channels": []}, {"channels": ["PIGEON"]}, {"app_message": {}}, {"app_id": None}]

@@ -121,6 +121,21 @@ def test_what_is_just_within_a_limit_is_taken(send, changes):
     assert send(**changes).status_code == 200
 
 
+def test_of_several_kinds_only_the_chosen_one_is_there_when_a_client_sends_the_others_as_null(api, app, send):
+    choice = {"text_message": {"text": "Yes"}, "postback_data": {"kept": None}}
+    message = {"choice_message": {"choices": [choice]}}
+    spelt_out = {
+        "choice_message": {"choices": [choice | {"url_message": None}], "text_message": None},
+        "text_message": None,
+        "agent": None,
+    }
+
+    sent = send(message=spelt_out).json()
+
+    read = api.get(path(app.project, f"messages/{sent['message_id']}")).json()
+    assert read["app_message"] == message
+
+
 def test_a_foreign_app_contact_or_message_is_one_that_does_not_exist(api, app, send):
     stranger = make_project()
     other_app = make_app(stranger)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from sinch import SinchClient
@@ -142,3 +144,20 @@ def make_app(conversation: Any, channel: str = "SMS", **fields: Any) -> Any:
 def make_contact(conversation: Any, *, identity: str = "", channel: str = "SMS", **fields: Any) -> Any:
     identities = [{"channel": channel, "identity": identity or new_number()}]
     return conversation.contacts.create(channel_identities=identities, language="EN_US", **fields)
+
+
+def operations(conversation: Any) -> set[str]:
+    """All that the client can do, as `messages.send`."""
+    return {
+        f"{part}.{name}"
+        for part in ("apps", "contacts", "messages")
+        for name in dir(getattr(conversation, part))
+        if not name.startswith("_")
+    }
+
+
+def called(sources: Iterable[Path]) -> set[str]:
+    """What these modules call, as `messages.send`."""
+    nodes = (node for source in sources for node in ast.walk(ast.parse(source.read_text())))
+    functions = (ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call))
+    return {".".join(function.split(".")[-2:]) for function in functions}

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +15,24 @@ from sinch.domains.conversation.exceptions import ConversationException
 
 from tests.live.conftest import TOKEN_LIFETIME
 from tests.live.house import ROOT, House
-from tests.live.official import CREDENTIALS, client_of, make_app, make_contact, new_number
+from tests.live.official import (
+    CREDENTIALS,
+    MESSAGES,
+    called,
+    client_of,
+    make_app,
+    make_contact,
+    new_number,
+    operations,
+)
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(180)]
+
+
+def test_every_operation_that_the_client_has_is_tried(conversation: Any) -> None:
+    by_kind = {f"messages.send_{kind}" for kind in MESSAGES}
+
+    assert operations(conversation) - called(Path(__file__).parent.glob("*.py")) - by_kind == set()
 
 
 def test_an_app_takes_every_shape_of_credential(conversation: Any) -> None:
@@ -65,6 +81,29 @@ def test_none_empties_every_field_of_a_contact(conversation: Any) -> None:
     for name in given:
         assert getattr(contact, name) != getattr(plain, name), name
         assert getattr(emptied, name) == getattr(plain, name), name
+
+
+def test_it_lists_contacts_to_the_end_finds_and_deletes_them(conversation: Any) -> None:
+    contacts, external_id = conversation.contacts, new_number()
+    made = [make_contact(conversation, external_id=external_id) for _ in range(5)]
+    all_of_them = [one.id for one in made]
+
+    def ids(**filters: Any) -> list[str]:
+        return [one.id for one in contacts.list(**filters).iterator()]
+
+    assert ids(external_id=external_id, page_size=2) == all_of_them
+    assert ids(channel="SMS", identity=f"+{made[0].channel_identities[0].identity}") == all_of_them[:1]
+    contacts.delete(all_of_them[0])
+    assert ids(external_id=external_id) == all_of_them[1:]
+
+
+def test_a_deleted_app_is_gone(conversation: Any) -> None:
+    app = make_app(conversation)
+
+    conversation.apps.delete(app.id)
+
+    with pytest.raises(ConversationException, match="NOT_FOUND"):
+        conversation.apps.get(app.id)
 
 
 def test_it_finds_conflicts_and_merges_contacts(conversation: Any) -> None:

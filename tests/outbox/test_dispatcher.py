@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
 
-from outbox import entries
+from outbox import entries, lanes
 from outbox.kinds import Decision, Verdict
 from outbox.limits import Limits
 from outbox.models import Entry, Lane
@@ -84,6 +84,21 @@ def test_hanging_receivers_hold_up_nobody_else(parcels, receiver):
     assert Entry.objects.count() == 300
 
 
+def test_receivers_that_fail_hold_half_of_what_can_be_in_flight(parcels, receiver):
+    failing = [uuid4() for _ in range(12)]
+    bad = {uuid4(): owner for owner in failing}
+    receiver.answer = lambda path: receiver.hang() if UUID(path.removeprefix("/")) in bad else 200
+    entries.put("parcels", [(owner, ref) for ref, owner in bad.items()])
+    Lane.objects.update(fail_streak=1)
+
+    with dispatching(Limits(in_flight=8, unflushed=0, grace=0.1)):
+        assert eventually(lambda: len(receiver.paths) >= 4)
+        time.sleep(0.2)
+        assert receiver.in_hand == 4
+        entries.put("parcels", [(uuid4(), uuid4()) for _ in range(40)])
+        assert eventually(lambda: len(parcels.recorded) == 40, within=5.0)
+
+
 def test_a_receiver_that_hangs_on_one_entry_still_gets_the_next(parcels, receiver):
     owner, slow, quick = uuid4(), uuid4(), uuid4()
     receiver.answer = lambda path: receiver.hang() if path == f"/{slow}" else 200
@@ -104,7 +119,9 @@ def test_a_lane_sends_at_most_its_width_at_once(parcels, receiver):
     owner = uuid4()
     entries.put("parcels", [(owner, uuid4()) for _ in range(80)])
 
-    with dispatching(Limits(width=4)):
+    lanes.tune("parcels", owner, width=4)
+
+    with dispatching():
         assert eventually(is_empty)
 
     assert receiver.most_in_hand == 4

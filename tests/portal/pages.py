@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -12,15 +12,26 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
+from conversations.deleting import Gone
 from projects import clock, ids, keys
 from projects.models import Project
-from retention import changing
-from retention.models import Via
+from retention import changing, holding, ledger
+from retention.models import ChangeRequest, HoldScope, PrivacyRequest, Purge, Via
+from retention.privacy import requests
 from tests import factories
 from webhooks.models import Attempt, DeadLetter, Event
 from webhooks.triggers import Trigger
 
+LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 VIEWS = ("change", "delete", "history")
+OWN_VIEWS = {
+    "projects.accesskey": ["revoke"],
+    "contacts.contact": ["simulate"],
+    "projects.app": ["retention_history", "retention_cancel", "retention_dispatch"],
+    "retention.oweditem": ["settle"],
+    "retention.purge": ["printed"],
+    "webhooks.webhook": ["log", "replay", "secret", "test", "verify"],
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +59,20 @@ def make_world(name: str) -> World:
     key, _ = keys.issue(project=project, name=f"{name} key")
     owed = _owe(app, key)
     policy = _justify(app, user, f"{name} needs its messages for a month and not for half a year.")
-    rows = [account, project, user, user.memberships.get(), app, app.credentials.get(), key, contact, conversation,
+    asked = _ask(app, user)
+    privacy = requests.receive(
+        contact, kind=PrivacyRequest.Kind.ERASURE, identity_check=f"{name} number", by=user, now=clock.now()
+    )
+    hold = holding.place(
+        project=project,
+        scope=HoldScope.APP,
+        app=app,
+        matter=f"{name} matter",
+        accept_until=LONG_AGO,
+        by=user,
+        now=clock.now(),
+    )
+    rows = [account, project, user, asked, privacy, hold, _purge(app), user.memberships.get(), app, app.credentials.get(), key, contact, conversation,
             message, template, webhook, owed, policy, policy.justification, *_events(webhook, message)]  # fmt: skip
     return World(name, project, {row._meta.label_lower: row for row in rows})
 
@@ -68,6 +92,24 @@ def _justify(app: Any, user: Any, text: str) -> Any:
         app=app, retention_type="MESSAGE_EXPIRE_POLICY", ttl_days=30, via=Via.PORTAL, author=user, ground=ground,
         now=clock.now() + timedelta(seconds=1),
     )  # fmt: skip
+
+
+def _ask(app: Any, user: Any) -> Any:
+    now = clock.now()
+    return ChangeRequest.objects.create(
+        app=app, retention_type="MESSAGE_EXPIRE_POLICY", ttl_days=1, category="DATA_MINIMISATION", replaces=2,
+        text=f"{user} wants them for a day and not for longer than that.", newly_due=1, asked_by=user,
+        asked_at=now, expires_at=now + ChangeRequest.LIFE,
+    )  # fmt: skip
+
+
+def _purge(app: Any) -> Any:
+    """A run that deleted one message of another conversation."""
+    gone = Gone(ids.to_uuid(ids.ulid()).bytes)
+    deletion = ledger.Deletion(messages=gone, cutoff=clock.now())
+    batch = ledger.prove(app=app, kind=Purge.Kind.REMOVAL, reference="", deletion=deletion, now=clock.now())
+    assert batch is not None
+    return batch.purge
 
 
 def _events(webhook: Any, message: Any) -> list[Any]:
@@ -103,7 +145,7 @@ def row_addresses(label: str, pk: Any) -> Iterator[str]:
     prefix = f"admin:{label.replace('.', '_')}"
     for view in VIEWS:
         yield reverse(f"{prefix}_{view}", args=[pk])
-    for own in {"projects.accesskey": ["revoke"], "contacts.contact": ["simulate"]}.get(label, []):
+    for own in OWN_VIEWS.get(label, []):
         yield reverse(f"{prefix}_{own}", args=[pk])
 
 

@@ -129,6 +129,16 @@ def test_a_webhook_is_added_on_the_page_and_its_secret_never_shown(client, app, 
     assert SECRET not in page
 
 
+def test_what_a_page_shows_in_a_secret_s_place_is_no_secret(client, app):
+    response = save_app(client, app, **{
+        "webhooks-0-target": "https://hooks.example.com/a", "webhooks-0-target_type": "HTTP",
+        "webhooks-0-new_secret": "****9f2a",
+    })  # fmt: skip
+
+    assert "This is only the mask of a secret" in response.content.decode()
+    assert not Webhook.objects.exists()
+
+
 def test_a_webhook_to_a_private_address_is_refused_at_the_field(client, app):
     response = save_app(client, app, **{
         "webhooks-0-target": "http://169.254.169.254/", "webhooks-0-target_type": "HTTP",

@@ -94,6 +94,31 @@ def test_a_masked_credential_that_comes_back_keeps_what_is_stored(client, app, c
     assert (after.id, after.values, after.callback_secret) == (before.id, OBJECTS[key], "callback-secret")
 
 
+@pytest.mark.parametrize(
+    ("entries", "field"),
+    [
+        ([{"token": "****"}, {}], "channel_credentials[0].static_bearer.token"),
+        ([{"token": f"****{TOKEN[-4:]}"}, {}], "channel_credentials[0].static_bearer.token"),
+        ([{}, {"callback_secret": "****cret"}], "channel_credentials[0].callback_secret"),
+    ],
+)
+def test_a_mask_of_no_stored_secret_is_refused_by_its_place(client, app, entries, field):
+    values, more = entries
+
+    refused = put(client, app, {**entry("SMS", **more), "static_bearer": OBJECTS["static_bearer"] | values})
+
+    assert_refused(refused, field, "is only the mask of a secret")
+
+
+def test_the_mask_of_one_channel_s_secret_is_none_of_another_s(client, app):
+    (shown,) = put(client, app, entry("SMS")).json()["channel_credentials"]
+
+    moved = put(client, app, shown | {"channel": "RCS"})
+
+    assert moved.status_code == 400
+    assert ChannelCredential.objects.get().channel == "SMS"
+
+
 def test_their_order_is_kept_and_can_be_changed(client, app):
     put(client, app, entry("SMS"), entry("RCS"), entry("WHATSAPP"))
     ids = {row.channel: row.id for row in ChannelCredential.objects.all()}

@@ -118,6 +118,8 @@ def test_an_app_needs_a_name_and_a_list_of_credentials(client, project, name, va
          "callback_settings.secret_for_overridden_callback_urls"),
         ("callback_settings", {"secret_for_overridden_callback_urls": "x" * 1025},
          "callback_settings.secret_for_overridden_callback_urls"),
+        ("callback_settings", {"secret_for_overridden_callback_urls": "****1234"},
+         "callback_settings.secret_for_overridden_callback_urls"),
         ("message_retry_settings", {"retry_duration": 29}, "message_retry_settings.retry_duration"),
         ("message_retry_settings", {"retry_duration": 3601}, "message_retry_settings.retry_duration"),
         ("message_retry_settings", {"retry_duration": -60}, "message_retry_settings.retry_duration"),

@@ -1,7 +1,12 @@
 """Readiness: only the database can make us unfit; the rest degrades us."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
+
+from projects import clock
+from webhooks import partitioning
 
 
 def test_alive_needs_nothing(client):
@@ -24,6 +29,13 @@ def test_a_broker_that_is_down_degrades(client, settings, tmp_path):
 
     assert response.status_code == 200
     assert "broker" in response.json()["degraded"]
+
+
+@pytest.mark.django_db
+def test_days_ahead_without_a_partition_degrade(client):
+    partitioning.drop(partitioning.EVENTS, older_than=clock.now() + timedelta(days=30))
+
+    assert client.get("/readyz").json() == {"status": "ok", "degraded": ["webhook_partitions"]}
 
 
 @pytest.mark.django_db

@@ -46,6 +46,13 @@ def test_a_setting_that_cannot_be_read_is_named(tmp_path, name):
     assert_said(started(tmp_path, **COMPLETE, **{name: "nonsense"}), f"{name} is 'nonsense'")
 
 
+@pytest.mark.parametrize("days", ["0", "15"])
+def test_webhooks_are_switched_off_after_1_to_14_days(tmp_path, days):
+    program = started(tmp_path, **COMPLETE, WEBHOOK_DISABLE_AFTER_DAYS=days)
+
+    assert_said(program, f"WEBHOOK_DISABLE_AFTER_DAYS is {days}: set it to 1 to 14.")
+
+
 @pytest.mark.parametrize("keys", ["nonsense", f"{KEY},nonsense"])
 def test_an_encryption_key_that_is_none_is_refused_before_anything_is_sealed(tmp_path, keys):
     program = started(tmp_path, **COMPLETE | {"FIELD_ENCRYPTION_KEYS": keys})

@@ -15,6 +15,7 @@ from tests.factories import (
     make_event,
     make_message,
     make_project,
+    make_replay,
     make_template,
     make_webhook,
 )
@@ -46,10 +47,11 @@ def project(db):
 def theirs(project):
     """An id of everything that another project has."""
     app = make_app(project)
+    webhook = make_webhook(app)
     conversation = make_conversation(app, make_contact(project, "46700000010"))
     return {
         "app_id": app.id,
-        "webhook_id": make_webhook(app).id,
+        "webhook_id": webhook.id,
         "contact_id": conversation.contact_id,
         "conversation_id": conversation.id,
         "event_id": make_event(conversation).id,
@@ -57,6 +59,7 @@ def theirs(project):
         "identity": "46700000010",
         "message_id": make_message(conversation=conversation).id,
         "template_id": make_template(project).public_id,
+        "replay_id": make_replay(webhook).id,
     }
 
 

@@ -43,6 +43,23 @@ class Dispatched:
 
 
 @dataclass
+class Hold:
+    """A legal hold over an app or one of its conversations, and over messages not older and not as young."""
+
+    talk: int | None  # by its number, as far as there are so many; None: the app
+    oldest: Age | None = None
+    youngest: Age | None = None
+
+    def reaches(self, age: Age) -> bool:
+        """Whether a message of this age lies in its period."""
+        return (self.oldest is None or age <= self.oldest) and (self.youngest is None or age > self.youngest)
+
+    def is_without_end(self) -> bool:
+        """Whether it has no period."""
+        return self.oldest is None and self.youngest is None
+
+
+@dataclass
 class AnApp:
     """An app, and all it keeps."""
 
@@ -51,6 +68,7 @@ class AnApp:
     is_deleted: bool
     talks: list[Talk] = field(default_factory=list)
     dispatched: list[Dispatched] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
 
     def policy(self) -> tuple[str, int]:
         """In force now: the last that has taken effect and was not replaced while it waited."""
@@ -69,16 +87,28 @@ class AnApp:
     def left_of(self, talk: Talk) -> list[Age] | None:
         """The messages that stay; None when the conversation goes whole."""
         retention_type, _ = self.policy()
+        holds = self.holds_over(talk)
+        held = [age for age in talk.messages if any(hold.reaches(age) for hold in holds)]
+        is_held = bool(held) or any(hold.is_without_end() for hold in holds)
         if self.is_deleted:
-            return None
+            return held if is_held else None
         if retention_type == "MESSAGE_EXPIRE_POLICY":
-            return [age for age in talk.messages if age <= self.ttl()]
+            return [age for age in talk.messages if age <= self.ttl() or age in held]
         if retention_type == "CONVERSATION_EXPIRE_POLICY" and talk.anchor() > self.ttl():
-            return None
+            return talk.messages if is_held else None
         return talk.messages
+
+    def holds_over(self, talk: Talk | None) -> list[Hold]:
+        """Those that cover the conversation, or with none what stands alone."""
+        names = [
+            None if hold.talk is None else self.talks[hold.talk % len(self.talks)] for hold in self.holds
+        ]
+        return [hold for hold, name in zip(self.holds, names, strict=True) if name is None or name is talk]
 
     def keeps(self, message: Dispatched) -> bool:
         """Whether a message that stands alone stays."""
+        if any(hold.reaches(message.age) for hold in self.holds_over(None)):
+            return True
         if self.is_deleted:
             return False
         return not message.is_settled or message.age <= timedelta(days=self.dispatch_ttl_days)

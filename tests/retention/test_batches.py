@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
 from django.db.backends.postgresql.base import DatabaseWrapper
+from django.test.utils import CaptureQueriesContext
 
 from conversations import conversing
 from conversations.models import Conversation, Message
 from projects import ids
 from projects.models import App
-from retention import batches, purging
+from retention import batches, purging, windows
+from retention.batches import Course
+from retention.models import PurgeHead
 from tests.factories import make_app, make_conversation, make_message
 from tests.retention.worlds import CONVERSATIONS, MESSAGES, PERSIST, rule, set_policy
 
@@ -42,21 +46,59 @@ def fill(app: App, number: int, *, accept_time: datetime, conversations: int = 1
         )
 
 
-def first_batch(app: App, now: datetime) -> batches.Batch:
-    return batches.purge(app.pk, part=0, at=now, since=None)
+def first_batch(app: App, now: datetime, **more: Any) -> batches.Batch:
+    return batches.purge(app.pk, Course(part=0, at=now, **more))
 
 
-@pytest.mark.parametrize("retention_type", [MESSAGES, CONVERSATIONS])
-def test_a_batch_deletes_at_most_1000_messages_even_of_one_moment(
-    app: App, now: datetime, retention_type: Any
+def test_a_batch_takes_a_window_of_time(app: App, now: datetime) -> None:
+    rule(app, MESSAGES, 1, now=now)
+    for hours in (49, 48.5, 48, 30):
+        make_message(app, accept_time=now - timedelta(hours=hours))
+
+    batch = first_batch(app, now, target=2)
+
+    assert batch.count.messages == 2  # 49 hours old, and what came within the hour after
+    assert batch.course.since == now - timedelta(hours=48)
+
+
+def test_a_window_that_is_nearly_empty_is_widened_at_once(app: App, now: datetime) -> None:
+    for days in (200, 300, 400, 2000):
+        make_message(app, accept_time=now - days * DAY)
+
+    batch = first_batch(app, now)
+
+    assert batch.count.messages == 4
+    assert batch.is_last
+
+
+@pytest.mark.parametrize(
+    ("retention_type", "sizes"), [(MESSAGES, [100, 350, 0]), (CONVERSATIONS, [100, 350, 0])]
+)
+def test_of_a_crowd_a_batch_takes_as_many_as_it_aims_at(
+    app: App, now: datetime, retention_type: Any, sizes: list[int]
 ) -> None:
     rule(app, retention_type, 1, now=now)
-    fill(app, 2050, accept_time=now - 2 * DAY)
+    fill(app, 450, accept_time=now - 2 * DAY)
 
-    sizes = [first_batch(app, now).count.messages for _ in range(4)]
+    taken = [first_batch(app, now, target=100).count.messages for _ in sizes]
 
-    assert sizes == [1000, 1000, 50, 0]
+    assert taken == sizes
     assert Conversation.objects.count() == (1 if retention_type == MESSAGES else 0)
+
+
+def test_windows_grow_where_little_is_and_shrink_where_much_is(app: App, now: datetime) -> None:
+    hour = timedelta(hours=1)
+
+    assert windows.next_width(hour, taken=0, target=1000, seconds=0) == 4 * hour
+    assert windows.next_width(hour, taken=500, target=1000, seconds=0) == 2 * hour
+    assert windows.next_width(hour, taken=2000, target=1000, seconds=0) == hour / 2
+    assert windows.next_width(hour, taken=99_000, target=1000, seconds=0) == hour / 4
+    assert windows.next_width(hour, taken=500, target=1000, seconds=9) == hour / 2
+
+
+def test_what_is_long_overdue_goes_in_larger_batches() -> None:
+    assert windows.target(timedelta(hours=12)) == 1000
+    assert windows.target(timedelta(hours=13)) == 5000
 
 
 def test_a_run_goes_on_until_nothing_is_left(app: App, now: datetime) -> None:
@@ -71,22 +113,25 @@ def test_a_run_goes_on_until_nothing_is_left(app: App, now: datetime) -> None:
 
 @pytest.mark.parametrize("retention_type", [MESSAGES, CONVERSATIONS])
 def test_a_batch_of_many_asks_no_more_than_a_batch_of_one(
-    app: App, now: datetime, django_assert_num_queries: Any, retention_type: Any
+    app: App, now: datetime, django_assert_max_num_queries: Any, retention_type: Any
 ) -> None:
     rule(app, retention_type, 1, now=now)
+    fill(app, 1, accept_time=now - 5 * DAY)
+    course = replace(first_batch(app, now).course, since=None)  # begins the chain and the run
     fill(app, 1, accept_time=now - 3 * DAY)
-    with django_assert_num_queries(10 if retention_type == MESSAGES else 12):
-        first_batch(app, now)
+    with CaptureQueriesContext(connection) as of_one:
+        batches.purge(app.pk, course)
 
     fill(app, 900, accept_time=now - 2 * DAY, conversations=100)
-    with django_assert_num_queries(10 if retention_type == MESSAGES else 12):
-        first_batch(app, now)
+    with django_assert_max_num_queries(len(of_one)):
+        batches.purge(app.pk, course)
 
+    assert len(of_one) <= 21
     assert not Message.objects.exists()
 
 
 def test_a_small_app_need_not_wait_for_a_large_one(app: App, now: datetime, monkeypatch: Any) -> None:
-    monkeypatch.setattr(batches, "MESSAGES", 2)
+    monkeypatch.setattr(windows, "TARGET_WHEN_LATE", 2)
     monkeypatch.setattr(purging, "QUOTA", 2)
     small = make_app()
     fill(app, 40, accept_time=now - 400 * DAY)
@@ -102,12 +147,12 @@ def test_a_small_app_need_not_wait_for_a_large_one(app: App, now: datetime, monk
 def test_the_next_batch_honours_a_policy_that_was_changed_meanwhile(app: App, now: datetime) -> None:
     rule(app, MESSAGES, 1, now=now)
     fill(app, 1500, accept_time=now - 2 * DAY)
-    assert first_batch(app, now).count.messages == 1000
+    assert first_batch(app, now, target=300).count.messages == 300
 
     set_policy(app, PERSIST, 1, now=now)
 
     assert not first_batch(app, now).count
-    assert Message.objects.count() == 500
+    assert Message.objects.count() == 1200
 
 
 def test_a_change_of_policy_waits_for_the_batch_and_a_message_does_not(
@@ -163,10 +208,9 @@ def test_an_overriding_run_waits_until_it_can_have_everything(
 def test_one_purger_at_a_time_is_at_an_app(somebody_else: DatabaseWrapper, now: datetime) -> None:
     app = make_app()
     fill(app, 3, accept_time=now - 999 * DAY)
+    PurgeHead.objects.create(app=app)
     with somebody_else.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended('retention.purge ' || %s, 0))", [app.id]
-        )
+        cursor.execute("SELECT 1 FROM retention_purgehead FOR UPDATE")
 
     assert purging.run(now=now).messages == 0
     somebody_else.rollback()

@@ -10,7 +10,7 @@ import pytest
 from conversations.events import settling
 from conversations.models import Conversation, ConversationEvent, Status
 from projects.models import App, ProcessingMode
-from retention import batches, purging
+from retention import purging, windows
 from tests.factories import make_conversation, make_event, make_message, make_webhook
 from tests.retention.worlds import CONVERSATIONS, MESSAGES, PERSIST, rule
 from webhooks.models import Event
@@ -105,7 +105,7 @@ def test_a_deleted_app_keeps_no_events(app: App, now: datetime) -> None:
 def test_many_events_go_in_batches(
     app: App, now: datetime, retention_type: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "MESSAGES", 2)
+    monkeypatch.setattr(windows, "TARGET_WHEN_LATE", 2)
     rule(app, retention_type, 30, now=now)
     conversation = make_conversation(app, created_at=now - 2 * TTL)
     for _ in range(5):

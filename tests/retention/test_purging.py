@@ -281,3 +281,13 @@ def test_a_waiting_policy_is_not_applied_before_its_time(app: App, now: datetime
 
     assert purge(version.effective_at - TICK) == (0, 0)
     assert purge(version.effective_at) == (1, 0)
+
+
+@pytest.mark.parametrize(("seconds", "gone"), [(10, 1), (11, 0)])
+def test_the_purge_waits_for_a_replica_that_is_behind(
+    app: App, now: datetime, monkeypatch: pytest.MonkeyPatch, seconds: int, gone: int
+) -> None:
+    monkeypatch.setattr(purging, "REPLAY_LAG", f"SELECT interval '{seconds} seconds'")
+    make_message(app, accept_time=now - timedelta(days=200))
+
+    assert purge(now) == (gone, 0)

@@ -9,24 +9,27 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from django.db.models import Q
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from contacts.models import Contact
+from conversations import deleting
 from conversations.models import Conversation, Message, Receipt
 from projects.models import App, ProcessingMode
-from retention import purging
+from retention import due, holding, policies, purging
 from retention.due import Count
 from retention.grounds import Giver, take_down
-from retention.models import RetentionPolicy, Via
+from retention.holding import Holds
+from retention.models import HoldScope, RetentionPolicy, Via
 from retention.policies import PolicyType, Scope
 from retention.ruling import Policy
 from tests.factories import make_contact, make_project
-from tests.retention.model import AnApp, Dispatched, Talk, Version
-from tests.retention.worlds import GROUND
+from tests.retention.model import AnApp, Dispatched, Hold, Talk, Version
+from tests.retention.worlds import CONVERSATIONS, GROUND, MESSAGES, PERSIST
 from webhooks.models import Event
 
-WORLDS = int(os.environ.get("RETENTION_WORLDS", "120"))
+WORLDS = int(os.environ.get("RETENTION_WORLDS", "40"))
 TTLS = [1, 30, 180]
 ON = timedelta(0)  # the boundary itself
 NEAR = [timedelta(microseconds=1), timedelta(microseconds=-1), timedelta(hours=1), timedelta(days=-40)]
@@ -42,6 +45,9 @@ versions = st.builds(
     made=st.sampled_from([timedelta(hours=hours) for hours in (0, 1, 23, 24, 25, 47, 48, 1000)]),
     waits=st.sampled_from([timedelta(0), timedelta(hours=24)]),
 )
+holds = st.builds(
+    Hold, talk=st.none() | st.integers(0, 3), oldest=st.none() | ages, youngest=st.none() | ages
+).filter(lambda each: each.oldest is None or each.youngest is None or each.oldest > each.youngest)
 some_apps = st.builds(
     AnApp,
     versions=st.lists(versions, max_size=4).map(lambda some: sorted(some, key=lambda each: -each.made)),
@@ -51,32 +57,43 @@ some_apps = st.builds(
     dispatched=st.lists(
         st.builds(Dispatched, age=ages | st.just(timedelta(days=7)), is_settled=st.booleans()), max_size=3
     ),
+    holds=st.just([]) | st.lists(holds, max_size=2),
 )
 
 
-@pytest.mark.timeout(900)  # a world that fails is made smaller first
-def test_the_purge_leaves_what_the_model_leaves(db: None, now: datetime) -> None:
+@pytest.mark.timeout(1800)  # a world that fails is made smaller first
+@pytest.mark.parametrize("worlds", [WORLDS, pytest.param(2000, marks=pytest.mark.long)])
+def test_the_purge_leaves_what_the_model_leaves(db: None, now: datetime, worlds: int) -> None:
+    seen = go_through(worlds, now)
+
+    assert seen["on the boundary"] >= 0.4 * seen["worlds"], seen
+    assert seen["held"] >= 0.2 * seen["worlds"], seen
+
+
+def go_through(worlds: int, now: datetime) -> Counter[str]:
+    """Build, purge and compare so many worlds; what was seen in them."""
     seen: Counter[str] = Counter()
     contact = make_contact(make_project())
 
     @settings(
-        max_examples=WORLDS,
+        max_examples=worlds,
         deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),
         database=None,
+        phases=[Phase.generate],
     )
     @given(st.lists(some_apps, min_size=1, max_size=3))
     def in_every(world: list[AnApp]) -> None:
         seen["worlds"] += 1
         seen["on the boundary"] += any(each.has_a_row_on_the_boundary() for each in world)
+        seen["held"] += any(each.holds for each in world)
         with transaction.atomic():
             hold(world, contact, now)
             transaction.set_rollback(True)
 
     in_every()
-
-    assert seen["on the boundary"] >= 0.4 * seen["worlds"], seen
+    return seen
 
 
 def hold(world: list[AnApp], contact: Contact, now: datetime) -> None:
@@ -94,6 +111,58 @@ def hold(world: list[AnApp], contact: Contact, now: datetime) -> None:
     left = set(Message.objects.values_list("pk", flat=True))
     assert left == set(Receipt.objects.values_list("message_id", flat=True))
     assert left == set(Event.objects.values_list("message_id", flat=True))
+
+
+def not_older(rows: Any) -> Any:
+    """The purge takes what is exactly as old as the TTL, too."""
+    return lambda app, scope, cutoff: rows(app, scope, cutoff + timedelta(microseconds=1))
+
+
+def by_creation(app: App, _scope: Scope, cutoff: datetime) -> Any:
+    return Conversation.objects.filter(app=app, created_at__lt=cutoff)
+
+
+def by_the_epoch(app: App, _scope: Scope, cutoff: datetime) -> Any:
+    return Conversation.objects.filter(Q(newest_accept_time__lt=cutoff) | Q(newest_accept_time=None), app=app)
+
+
+def drop_shells(conversations: Any) -> None:
+    Conversation.objects.filter(pk__in=[row.pk for row in conversations], messages=None).delete()
+
+
+def purge_tombstones(rows: Any, cutoff: datetime, policy: Any, holds: Any) -> due.Due:
+    return due.Due(rows if policy is None else holds.spare(rows), cutoff, policy)
+
+
+MUTANTS: dict[str, tuple[Any, str, Any]] = {
+    "≤ for <": (policies.EXPIRED, MESSAGES, not_older(policies.EXPIRED[MESSAGES])),
+    "an empty conversation is of 1970": (policies.EXPIRED, CONVERSATIONS, by_the_epoch),
+    "a conversation is as old as its creation": (policies.EXPIRED, CONVERSATIONS, by_creation),
+    "a day has 23 hours": (
+        Policy,
+        "cutoff",
+        lambda self, at: at - timedelta(hours=23 * self.ttl_days) if self.retention_type != PERSIST else None,
+    ),
+    "holds are ignored": (Holds, "spare", lambda _, rows: rows),
+    "empty conversations are tidied up": (deleting, "renew_newest", drop_shells),
+    "a deleted app has no holds": (due, "_spared", purge_tombstones),
+}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_the_model_sees_through_a_purge_that_is_wrong(
+    db: None, now: datetime, monkeypatch: pytest.MonkeyPatch, mutant: str
+) -> None:
+    where, name, other = MUTANTS[mutant]
+    if isinstance(where, dict):
+        monkeypatch.setitem(where, name, other)
+    else:
+        monkeypatch.setattr(where, name, other)
+
+    with pytest.raises((AssertionError, ExceptionGroup)):
+        go_through(2000, now)
 
 
 class Built:
@@ -121,6 +190,8 @@ class Built:
             (self.write(each.age, status="DELIVERED" if each.is_settled else "ACCEPTED"), each)
             for each in model.dispatched
         ]
+        for each in model.holds:
+            self.place(each)
 
     def enact(
         self, retention_type: str, ttl_days: int, made: timedelta, waits: timedelta, number: int, scope: Scope
@@ -138,6 +209,19 @@ class Built:
             created_at=made_at,
             effective_at=made_at + waits,
             justification=take_down(GROUND, policy, app=self.app, giver=giver, now=made_at),
+        )
+
+    def place(self, hold: Hold) -> None:
+        talk = None if hold.talk is None else self.talks[hold.talk % len(self.talks)][0].pk
+        holding.place(
+            project=self.contact.project,
+            scope=HoldScope.APP if talk is None else HoldScope.CONVERSATION,
+            app=self.app if talk is None else None,
+            conversation_id=talk,
+            accept_from=None if hold.oldest is None else self.now - hold.oldest,
+            accept_until=None if hold.youngest is None else self.now - hold.youngest,
+            matter="Case 7",
+            now=self.now,
         )
 
     def converse(self, talk: Talk) -> Conversation:

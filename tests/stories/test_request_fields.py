@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.db.models import F
 
 from conversations import statuses
@@ -9,7 +10,9 @@ from conversations.models import Candidate, Message
 from gateway.channels.base import Channel
 from outbox.draining import drain
 from projects import clock
-from tests.factories import make_app, make_contact, make_credential, path
+from projects.models import ProcessingMode
+from tests.factories import keep_dispatched, make_app, make_contact, make_credential, path
+from tests.stories.test_events import happens
 from tests.stories.test_sending import send
 
 
@@ -110,6 +113,54 @@ def test_correlation_and_conversation_metadata_stay_until_replaced(api, project,
     first, second = (body for body in subscriber.bodies if "message" in body)
     assert (first["correlation_id"], first["message_metadata"]) == ("c-1", '{"a":1,"b":2}')
     assert (second["correlation_id"], second["message_metadata"]) == ("c-1", '{"a":1}')
+
+
+def test_a_message_that_has_no_route_carries_them_too(api, settle, subscriber, app):
+    send(api, app, correlation_id="c-1")
+    send(api, app, channel_priority_order=["SMS"])
+    settle()
+
+    assert {body["correlation_id"] for body in subscriber.bodies if "message_delivery_report" in body} == {
+        "c-1"
+    }
+
+
+@pytest.fixture
+def dispatching(app):
+    app.processing_mode, app.conversation_metadata_report_view = ProcessingMode.DISPATCH, "FULL"
+    app.save()
+    return app
+
+
+def test_where_messages_are_dispatched_they_stay_with_the_identity(
+    client, api, dispatching, settle, subscriber
+):
+    keep_dispatched(dispatching)
+    send(api, dispatching, "46700000008", correlation_id="c-1", conversation_metadata={"a": 1, "b": 2})
+    settle()
+    patch = {"conversation_metadata": {"b": None}, "conversation_metadata_update_strategy": "MERGE_PATCH"}
+    send(api, dispatching, "46700000008", **patch)
+    settle()
+    happens(client, dispatching, "46700000008")
+    happens(client, dispatching, "46700000018")
+    settle()
+
+    first, second = (body for body in subscriber.bodies if "message" in body)
+    known, unknown = (body for body in subscriber.bodies if "event" in body)
+    assert (first["correlation_id"], first["message_metadata"]) == ("c-1", '{"a":1,"b":2}')
+    for told in (second, known):
+        assert (told["correlation_id"], told["message_metadata"]) == ("c-1", '{"a":1}')
+    assert (unknown["correlation_id"], unknown["message_metadata"]) == ("", "")
+    reports = [body for body in subscriber.bodies if "message_delivery_report" in body]
+    assert {report["correlation_id"] for report in reports} == {"c-1"}
+
+
+def test_where_no_dispatched_messages_are_kept_neither_is_kept(api, dispatching, settle, subscriber):
+    send(api, dispatching, "46700000008", correlation_id="c-1", conversation_metadata={"a": 1})
+    settle()
+
+    (answer,) = (body for body in subscriber.bodies if "message" in body)
+    assert (answer["correlation_id"], answer["message_metadata"]) == ("", "")
 
 
 def test_the_messages_own_order_of_channels_decides(api, project, app, subscriber, settle):

@@ -71,6 +71,30 @@ def test_reading_editing_and_writing_back_keeps_the_secrets(app, client):
     assert (webhook.secret, webhook.client_secret) == (SECRET, "the-client-secret")
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"secret": "****"}, "secret"),
+        ({"secret": "****9999"}, "secret"),
+        (
+            {"client_credentials": CREDENTIALS | {"client_secret": "****9999"}},
+            "client_credentials.client_secret",
+        ),
+    ],
+)
+def test_a_mask_of_no_stored_secret_is_refused_by_its_place(app, client, body, field):
+    create(client, app, secret=SECRET, client_credentials=CREDENTIALS)
+    webhook = Webhook.objects.get()
+
+    changed = patch(client, webhook, body)
+    made = create(client, app, target=f"{TARGET}/2", **body)
+
+    assert violations(changed).keys() == violations(made).keys() == {field}
+    webhook.refresh_from_db()
+    assert (webhook.secret, webhook.client_secret) == (SECRET, "the-client-secret")
+    assert Webhook.objects.count() == 1
+
+
 def test_a_new_secret_replaces_the_old_one(app, client):
     webhook = make_webhook(app, TARGET, secret=SECRET)
 

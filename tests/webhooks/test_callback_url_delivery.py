@@ -6,10 +6,12 @@ import warnings
 from datetime import timedelta
 
 import pytest
+from standardwebhooks import Webhook as StandardWebhook
 from werkzeug import Response
 
 from outbox.draining import drain
 from outbox.models import Entry
+from portal.logs import JSONFormatter
 from projects import ids
 from projects.models import App
 from tests.factories import make_app, make_user, make_webhook
@@ -41,6 +43,8 @@ def test_it_is_signed_with_the_secret_for_overridden_urls_so_that_the_official_c
     assert not ConversationSinchEvent("the webhook's own").validate_authentication_header(
         headers, request.get_data()
     )
+    assert StandardWebhook(SECRET.encode()).verify(request.get_data(), headers)
+    assert headers["Webhook-Id"] == Event.objects.get().id
 
 
 def test_without_such_a_secret_it_is_not_signed(app, hook, httpserver, now):
@@ -142,8 +146,10 @@ def test_the_log_hides_the_url(app, hook, caplog, now):
     with caplog.at_level("INFO", logger="webhooks.delivery"):
         drain()
 
-    (line,) = [record.getMessage() for record in caplog.records if record.name == "webhooks.delivery"]
-    assert f"event={Event.objects.get().id} webhook=- app={app.id}" in line
+    (record,) = [record for record in caplog.records if record.name == "webhooks.delivery"]
+    line = JSONFormatter().format(record)
+    assert f'"event": "{Event.objects.get().id}", "webhook": null' in line
+    assert f'"app": "{app.id}"' in line
     assert "in-the-url" not in line
 
 

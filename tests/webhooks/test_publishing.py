@@ -10,7 +10,7 @@ from outbox.models import Entry, Lane
 from projects import ids
 from tests.factories import make_app, make_project, make_webhook
 from webhooks import publishing
-from webhooks.models import Attempt, Event, TargetType, Webhook
+from webhooks.models import Attempt, DeadLetter, Event, TargetType, Webhook
 from webhooks.publishing import About
 from webhooks.triggers import BODY_KEYS, Trigger
 
@@ -131,12 +131,16 @@ def test_a_dismissing_webhook_gets_a_record_and_no_delivery(app, now):
     assert waiting_for(webhook) == []
 
 
-def test_a_webhook_that_is_switched_off_hears_nothing(app, now):
-    make_webhook(app, disabled_at=now)
+def test_what_comes_while_a_webhook_is_switched_off_is_a_dead_letter(app, now):
+    webhook = make_webhook(app, disabled_at=now)
 
-    publish(app, now)
+    publish(app, now, message_id=ids.ulid())
 
-    assert not Event.objects.exists()
+    event, letter = Event.objects.get(), DeadLetter.objects.get()
+    assert (letter.webhook_id, letter.event_id, letter.attempts) == (webhook.id, event.id, 0)
+    assert (letter.message_id, letter.accept_time) == (event.message_id, event.accept_time)
+    assert waiting_for(webhook) == []
+    assert not Attempt.objects.exists()
 
 
 def test_publishing_in_a_transaction_that_is_undone_leaves_nothing(app, now):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -16,7 +15,10 @@ TO_ONE_RECEIVER = Q(webhook__isnull=False, callback_url="") | (Q(webhook=None) &
 
 
 class Attempt(OfMessage):
-    """One try to deliver an event, to a webhook or to the callback_url of its message."""
+    """One try to deliver an event, to a webhook or to the callback_url of its message.
+
+    Partitioned by the day of `started_at`, which is part of the primary key in the database.
+    """
 
     class Result(models.TextChoices):
         """How the try ended."""
@@ -33,6 +35,7 @@ class Attempt(OfMessage):
         Webhook, models.DO_NOTHING, null=True, related_name="attempts", db_index=False, db_constraint=False
     )
     callback_url = models.CharField(max_length=LONGEST_URL, blank=True)
+    replay_id = ULIDField(null=True)  # null: live
     number = models.PositiveIntegerField()
     result = models.CharField(max_length=16, choices=Result.choices)
     status_code = models.PositiveSmallIntegerField(null=True)
@@ -42,6 +45,7 @@ class Attempt(OfMessage):
     duration_ms = models.PositiveIntegerField(default=0)
     next_at = models.DateTimeField(null=True)
     response_body = models.BinaryField(default=b"")
+    signed_with = models.CharField(max_length=64, blank=True)  # numbers of secrets: "3, 2"
 
     class Meta:
         constraints = [
@@ -54,7 +58,6 @@ class Attempt(OfMessage):
             models.Index(
                 fields=["message_id"], name="attempt_of_message", condition=Q(message_id__isnull=False)
             ),
-            BrinIndex(fields=["started_at"], name="attempt_by_age"),  # kept 30 days; rows stand in this order
         ]
 
     def __str__(self) -> str:

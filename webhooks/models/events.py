@@ -24,7 +24,7 @@ class OfMessage(models.Model):
 
 
 class Event(OfMessage):
-    """Something that happened, in the exact bytes that are signed and sent."""
+    """Something that happened, in the exact bytes that are signed and sent. Partitioned by the day of its id."""
 
     id = PublicIdField()
     trigger = models.CharField(max_length=64, choices=triggers.choices)

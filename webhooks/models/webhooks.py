@@ -48,17 +48,21 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         """Those of the project's living apps."""
         return self.filter(project=project_id, app__deleted_at=None)
 
+    def dialled(self) -> WebhookQuerySet:
+        """Those whose events are to be sent: of a living app, not dismissing."""
+        return self.filter(app__deleted_at=None, target_type=TargetType.HTTP)
+
     def called(self) -> WebhookQuerySet:
-        """Those whose events are sent now: of a living app, not dismissing, not switched off."""
-        return self.filter(app__deleted_at=None, target_type=TargetType.HTTP, disabled_at=None)
+        """Those whose events are sent now: and not switched off."""
+        return self.dialled().filter(disabled_at=None)
 
     def listening(self, app: App, trigger: triggers.Trigger) -> WebhookQuerySet:
-        """Those of the app that want this trigger and have not been switched off."""
-        return self.filter(app=app, triggers__contains=[trigger], disabled_at=None)
+        """Those of the app that want this trigger. One that is switched off may be sent it later."""
+        return self.filter(app=app, triggers__contains=[trigger])
 
     def listening_in(self, project_id: object, trigger: triggers.Trigger) -> WebhookQuerySet:
         """Those of all the project's apps: contact triggers belong to the project."""
-        return self.of_project(project_id).filter(triggers__contains=[trigger], disabled_at=None)
+        return self.of_project(project_id).filter(triggers__contains=[trigger])
 
 
 @audited(hidden=["secret", "client_secret"])
@@ -73,6 +77,13 @@ class Webhook(models.Model):
     target = models.CharField(max_length=LONGEST_URL, validators=[may_be_called])
     target_type = models.CharField(max_length=8, choices=TargetType.choices, default=TargetType.HTTP)
     secret = SecretField(help_text="Signs the callbacks. Empty: they are not signed.")
+    secret_number = models.PositiveIntegerField(default=1, editable=False)  # counts the secrets it has had
+    overlap_ends_at = models.DateTimeField(null=True, editable=False)  # until then retired ones sign too
+    is_4xx_final = models.BooleanField(
+        "4xx is final",
+        default=False,
+        help_text="An answer of 4xx gives the event up. Otherwise it is tried again, as after any failure.",
+    )
     triggers = ArrayField(models.CharField(max_length=64, choices=triggers.choices), default=list, blank=True)
     # OAuth2 client credentials of the receiver; empty when it asks for none.
     client_id = models.CharField(max_length=LONGEST_CLIENT_ID, blank=True)

@@ -6,6 +6,43 @@ import test from "node:test";
 import { client, everyOne, newApp, newPair, refusal, sendText } from "./house.mjs";
 
 const TARGET = "https://example.com/events";
+const token = "a-secret-token-1234";
+const secret = "a-secret-1234";
+const static_bearer = { claimed_identity: "me", token };
+const kakaotalk_plus_friend_id = "@me";
+const CREDENTIALS = [
+  ...["SMS", "WHATSAPP", "RCS", "VIBERBM"].map((channel) => ({ channel, static_bearer })),
+  ...["MESSENGER", "VIBER"].map((channel) => ({ channel, static_token: { token } })),
+  {
+    channel: "MMS",
+    mms_credentials: { account_id: "a", api_key: token, basic_auth: { username: "u", password: "p" } },
+  },
+  { channel: "INSTAGRAM", instagram_credentials: { token, business_account_id: "b" } },
+  { channel: "TELEGRAM", telegram_credentials: { token }, callback_secret: "hush" },
+  { channel: "KAKAOTALK", kakaotalk_credentials: { kakaotalk_plus_friend_id, kakaotalk_sender_key: token } },
+  { channel: "KAKAOTALKCHAT", kakaotalkchat_credentials: { kakaotalk_plus_friend_id, api_key: token } },
+  { channel: "LINE", line_credentials: { token, secret, is_default: true }, credential_ordinal_number: 0 },
+  {
+    channel: "LINE",
+    line_enterprise_credentials: { line_japan: { token, secret }, is_default: false },
+    credential_ordinal_number: 1,
+  },
+  {
+    channel: "LINE",
+    line_enterprise_credentials: { line_thailand: { token, secret }, is_default: false },
+    credential_ordinal_number: 2,
+  },
+  { channel: "WECHAT", wechat_credentials: { app_id: "w", app_secret: secret, token, aes_key: "k" } },
+  {
+    channel: "APPLEBC",
+    applebc_credentials: {
+      business_chat_account_id: "b",
+      merchant_id: "m",
+      apple_pay_certificate_reference: "r",
+      apple_pay_certificate_password: token,
+    },
+  },
+];
 
 test("an app is created, read, listed, changed and deleted", async () => {
   const retention_policy = { retention_type: "CONVERSATION_EXPIRE_POLICY", ttl_days: 30 };
@@ -51,23 +88,16 @@ test("an app's mask says what changes, and what goes back to its default", async
   await assert.rejects(client.app.update(unknown), refusal(400, "INVALID_ARGUMENT"));
 });
 
-test("an app keeps its credentials when what was read is sent back", async () => {
-  const app = await newApp({
-    channel_credentials: [
-      { channel: "SMS", static_bearer: { claimed_identity: "me", token: "a-secret-token-1234" } },
-      { channel: "MESSENGER", static_token: { token: "a-secret-token-1234" } },
-      { channel: "TELEGRAM", telegram_credentials: { token: "12345:secret" }, callback_secret: "hush" },
-      { channel: "LINE", line_credentials: { token: "t", secret: "s", is_default: true } },
-    ],
-  });
+test("an app keeps its credentials, of every shape, when what was read is sent back", async () => {
+  const app = await newApp({ channel_credentials: CREDENTIALS });
 
   const appUpdateRequestBody = { channel_credentials: app.channel_credentials };
   const same = await client.app.update({ app_id: app.id, appUpdateRequestBody });
 
   assert.deepEqual(same, app);
-  const channels = same.channel_credentials.map((credential) => credential.channel);
-  assert.deepEqual(channels, ["SMS", "MESSENGER", "TELEGRAM", "LINE"]);
-  assert.ok(!JSON.stringify(same).includes("secret-token"));
+  const channels = (credentials) => credentials.map((credential) => credential.channel);
+  assert.deepEqual(channels(same.channel_credentials), channels(CREDENTIALS));
+  assert.ok(!JSON.stringify(same).includes(token));
 });
 
 test("a webhook is created, read, listed, changed and deleted", async () => {

@@ -10,8 +10,11 @@ export const TOKEN_LIFETIME_SECONDS = Number(process.env.TOKEN_LIFETIME_SECONDS)
 
 const SECRET = "s3cr3t-Ünï";
 
+/** Which of its operations a client was asked for, as `messages.send`. */
+export const tried = new Set();
+
 export function newClient(changes = {}) {
-  const client = new SinchClient({
+  const { conversation } = new SinchClient({
     projectId: PROJECT_ID,
     keyId: KEY_ID,
     keySecret: KEY_SECRET,
@@ -22,7 +25,28 @@ export function newClient(changes = {}) {
     logger: null,
     ...changes,
   });
-  return client.conversation;
+  for (const operation of operations(conversation)) record(conversation, operation);
+  return conversation;
+}
+
+/** Every operation of the client. What its parts inherit is about hosts and credentials. */
+export function operations(conversation) {
+  return Object.entries(conversation)
+    .filter(([part]) => !part.startsWith("lazy"))
+    .flatMap(([part, api]) => {
+      const names = Object.getOwnPropertyNames(Object.getPrototypeOf(api));
+      return names.filter((name) => name !== "constructor").map((name) => `${part}.${name}`);
+    });
+}
+
+function record(conversation, operation) {
+  const [part, name] = operation.split(".");
+  const api = conversation[part];
+  const call = api[name].bind(api);
+  api[name] = (...given) => {
+    tried.add(operation);
+    return call(...given);
+  };
 }
 
 export const client = newClient();

@@ -11,3 +11,4 @@ import "./events.mjs";
 import "./templates.mjs";
 import "./callbacks.mjs";
 import "./tokens.mjs";
+import "./operations.mjs"; // the last one: it looks back on the others

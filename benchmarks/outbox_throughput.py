@@ -1,0 +1,128 @@
+"""How much one dispatcher delivers, beside bare loops that only send, and what the queue itself costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from benchmarks import bare, parcels, peers, rounds, sink
+from benchmarks.figures import Figure, Goal
+from benchmarks.services import Postgres
+from benchmarks.sink import Sink
+from outbox import entries, kinds
+from projects import ids
+from webhooks.models import Event, Webhook
+from webhooks.publishing import WEBHOOK
+from webhooks.triggers import Trigger
+
+PATIENCE = 300.0  # seconds
+
+
+def figures(postgres: Postgres, *, full: bool) -> Iterator[Figure]:
+    """A dispatcher against bare loops, then on its own."""
+    kinds.register(parcels.Blanks())
+    with sink.running() as receiver:
+        webhooks = parcels.make_webhooks([f"{receiver.url}/ok/{n}" for n in range(bare.ENDPOINTS)])
+        yield from _against_bare_loops(receiver, webhooks, count=20_000 if full else 10_000)
+    yield from _of_the_queue(postgres, count=100_000 if full else 30_000)
+    yield _of_writing(webhooks[:5], times=5000 if full else 1000)
+
+
+def _against_bare_loops(receiver: Sink, webhooks: Sequence[Webhook], *, count: int) -> Iterator[Figure]:
+    size = f"{count:_} events, {len(webhooks)} endpoints".replace("_", " ")
+    compared = rounds.interleaved(
+        {
+            "dispatcher": partial(_deliver, receiver, webhooks, count),
+            "aiohttp": partial(_loop, receiver, peers.python(), "aiohttp", count),
+            "pycurl": partial(_loop, receiver, Path(sys.executable), "pycurl", count),
+        }
+    )
+    by_aiohttp = compared.ratio("dispatcher", to="aiohttp")
+    yield Figure("webhook deliveries to bare aiohttp", size, by_aiohttp, Goal("≥", 1.2))
+    by_pycurl = compared.ratio("dispatcher", to="pycurl")
+    yield Figure("webhook deliveries to bare pycurl", size, by_pycurl, Goal("≥", 0.5))
+
+
+def _deliver(receiver: Sink, webhooks: Sequence[Webhook], count: int) -> float:
+    """All of it: claimed, loaded, signed, sent, recorded; events a second."""
+    parcels.empty()
+    parcels.publish(webhooks, count)
+    parcels.settle()
+    receiver.forget()
+    with parcels.dispatching():
+        seconds = rounds.seconds(partial(parcels.wait_until_empty, seconds=PATIENCE))
+    if receiver.count() != count:
+        raise RuntimeError(f"{receiver.count()} requests came for {count} events.")
+    return count / seconds
+
+
+def _loop(receiver: Sink, python: Path, name: str, count: int) -> float:
+    receiver.forget()
+    command = [str(python), "-m", "benchmarks.bare", name, receiver.url, str(count)]
+    return float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+
+
+def _of_the_queue(postgres: Postgres, *, count: int) -> Iterator[Figure]:
+    """Entries that ask nobody: what is left is claiming, reading, flushing."""
+    size = f"{count:_} entries, 100 lanes, nothing sent".replace("_", " ")
+    rates, workers, servers = zip(*(_blank(postgres, count) for _ in range(rounds.ROUNDS)), strict=True)
+    yield Figure("queue alone", size, median(rates), Goal("≥", 8000, "/s"))
+    yield Figure("queue alone: worker's CPU", size, median(workers), Goal("≤", 80, "µs"))
+    yield Figure("queue alone: PostgreSQL's CPU", size, median(servers), Goal("≤", 100, "µs"))
+
+
+def _blank(postgres: Postgres, count: int) -> tuple[float, float, float]:
+    parcels.empty()
+    parcels.put_blanks(count, lanes=100)
+    parcels.settle()
+    with parcels.dispatching():
+        worker, server, began_at = rounds.own_cpu_seconds(), postgres.cpu_seconds(), time.perf_counter()
+        parcels.wait_until_empty(seconds=PATIENCE)
+        seconds = time.perf_counter() - began_at
+        worker, server = rounds.own_cpu_seconds() - worker, postgres.cpu_seconds() - server
+    return count / seconds, worker / count * 1e6, server / count * 1e6
+
+
+def _of_writing(webhooks: Sequence[Webhook], *, times: int) -> Figure:
+    """What an event and its five entries add to the transaction of a message."""
+    parcels.empty()
+    for webhook in webhooks:
+        entries.open_lane(WEBHOOK, ids.to_uuid(webhook.id))
+    with ExitStack() as pauses:
+        pauses.enter_context(transaction.atomic())
+        _timed(lambda: _write(webhooks), times=50)
+        alone = _timed(_write_nothing, times=times)
+        whole = _timed(lambda: _write(webhooks), times=times)
+        transaction.set_rollback(True)
+    size = f"median of {times}, less an empty statement"
+    return Figure(
+        "event and five entries, written with a message", size, (whole - alone) * 1000, Goal("≤", 0.4, "ms")
+    )
+
+
+def _timed(work: Callable[[], object], *, times: int) -> float:
+    return median(rounds.seconds(work) for _ in range(times))
+
+
+def _write_nothing() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _write(webhooks: Sequence[Webhook]) -> None:
+    event = Event.objects.create(
+        app_id=webhooks[0].app_id,
+        trigger=Trigger.MESSAGE_INBOUND,
+        body=b"{}" * 300,
+        accept_time=timezone.now(),
+    )
+    entries.put(WEBHOOK, [(ids.to_uuid(webhook.id), ids.to_uuid(event.id)) for webhook in webhooks])

@@ -1,0 +1,273 @@
+"""The purge: what a deleted row costs against one big DELETE, and what those notice who write meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from statistics import geometric_mean, quantiles
+from typing import Final
+
+from django.db import connection, transaction
+
+from benchmarks import rounds
+from benchmarks.figures import Figure, Goal
+from benchmarks.retention_world import OVERDUE, World
+from benchmarks.retention_writer import write
+from benchmarks.services import Postgres
+from projects import clock
+from projects.models import App
+from retention import batches, due, measuring, preview, purging, tasks, windows
+from retention.batches import Course
+from retention.policies import PolicyType, Scope
+from retention.ruling import Policy
+from retention.taking import Take
+
+TURNS: Final = rounds.ROUNDS + 1  # the one that warms up takes rows too
+HELD: Final = 1000  # conversations
+
+
+def figures(postgres: Postgres, *, full: bool) -> Iterator[Figure]:  # noqa: ARG001 -- a benchmark's shape
+    """G1 to G6, G16 and G17 of the retention goals."""
+    scale = 10 if full else 1
+    world = World()
+    now = clock.now()
+    small = _cost_in_a_table_of(100_000 * scale, world, now)
+    share = 24_000 * scale
+    engines = {name: [world.apps(1, rows=share) for _ in range(TURNS)] for name in _CONTENDERS}
+    world.settle()
+    yield from _cost_of_a_row(engines, world, now)
+    large = _cost_in_a_table_of(1_000_000 * scale, world, now)
+    yield Figure(
+        "CPU a deleted row, large table ÷ small",
+        f"{scale} M ÷ {scale}00 k rows",
+        large / small,
+        Goal("≤", 1.15),
+    )
+    yield from _while_others_write(world, scale, now)
+    yield _preview(world, scale, now)
+    yield _lag(world, now)
+
+
+# --- what a row costs -----------------------------------------------------------------------------
+
+
+def _cost_of_a_row(engines: dict[str, list[list[App]]], world: World, now: datetime) -> Iterator[Figure]:
+    for apps in engines["ledger and holds"]:
+        world.hold(apps, conversations=HELD)
+    left = {name: iter(groups) for name, groups in engines.items()}
+
+    def contend(name: str) -> Callable[[], float]:
+        def once() -> float:
+            apps = next(left[name])
+            world.let_expire(apps, now=now)
+            before = _cpu(with_ours=name == "task")
+            deleted = _CONTENDERS[name](apps, now)
+            return deleted / (_cpu(with_ours=name == "task") - before)
+
+        return once
+
+    done = rounds.interleaved({name: contend(name) for name in engines})
+    size = f"{world.rows:,} messages, {world.rows_of(engines['engine'][0]):,} due a round".replace(",", " ")
+    yield Figure("purge engine ÷ one big DELETE", size, done.ratio("engine", to="DELETE"), Goal("≥", 0.90))
+    yield Figure(
+        "with ledger, digest and holds ÷ one big DELETE",
+        size,
+        done.ratio("ledger and holds", to="DELETE"),
+        Goal("≥", 0.75),
+    )
+    yield Figure(
+        "Celery task, our process too ÷ one big DELETE",
+        size,
+        done.ratio("task", to="DELETE"),
+        Goal("≥", 0.60),
+    )
+
+
+def _one_big_delete(apps: list[App], now: datetime) -> int:
+    """The same rows gone and the same conversations renewed, in one transaction without any care."""
+    cutoff, app_ids = now - OVERDUE, [str(world_id) for world_id in World.ids(apps)]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM conversations_message AS message USING projects_app AS app WHERE app_id = app.id"
+            " AND app.id = ANY(%s::uuid[]) AND accept_time < %s AND message.processing_mode = 'CONVERSATION'",
+            [app_ids, cutoff],
+        )
+        deleted = int(cursor.rowcount)
+        for table in ("conversations_receipt", "conversations_candidate"):
+            cursor.execute(
+                f"DELETE FROM {table} WHERE app_id = ANY(%s::uuid[]) AND accept_time < %s",  # noqa: S608
+                [app_ids, cutoff],
+            )
+        cursor.execute(
+            "UPDATE conversations_conversation AS c SET newest_accept_time ="
+            " (SELECT max(accept_time) FROM conversations_message WHERE conversation_id = c.id)"
+            " WHERE app_id = ANY(%s::uuid[]) AND newest_accept_time < %s",
+            [app_ids, cutoff],
+        )
+    return deleted
+
+
+def _engine(apps: list[App], now: datetime) -> int:
+    """What a batch does, without putting it on record."""
+    deleted = 0
+    for app in apps:
+        since, width = None, windows.FIRST_WIDTH
+        while True:
+            started = time.monotonic()
+            with transaction.atomic():
+                locked = batches.lock_app(app.pk)
+                part = due.of(locked, at=now)[0]
+                target = windows.TARGET_WHEN_LATE
+                window = windows.first(part, since=since, width=width, target=target)
+                if window is None:
+                    break
+                deletion, since = Take(part, window, locked, target, is_patient=True).all(at=now)
+            deleted += deletion.count.messages
+            seconds = time.monotonic() - started
+            width = windows.next_width(width, taken=len(deletion.messages), target=target, seconds=seconds)
+    return deleted
+
+
+def _with_ledger(apps: list[App], now: datetime) -> int:
+    return sum(_batches(app, now) for app in apps)
+
+
+def _batches(app: App, now: datetime) -> int:
+    deleted, batch = 0, None
+    while batch is None or not batch.is_last:
+        course = batch.course if batch else Course(part=0, at=now, target=windows.TARGET_WHEN_LATE)
+        batch = batches.purge(app.pk, course)
+        deleted += batch.count.messages
+    return deleted
+
+
+def _task(apps: list[App], now: datetime) -> int:  # noqa: ARG001 -- a contender's shape
+    purging.DUTY = 1.0  # type: ignore[misc]  # a pause is no work
+    before = World.count(apps)
+    tasks.purge_due.apply()
+    return before - World.count(apps)
+
+
+_CONTENDERS: Final[dict[str, Callable[[list[App], datetime], int]]] = {
+    "DELETE": _one_big_delete,
+    "engine": _engine,
+    "ledger and holds": _with_ledger,
+    "task": _task,
+}
+
+
+def _cost_in_a_table_of(rows: int, world: World, now: datetime) -> float:
+    """CPU seconds of a deleted row, when the table has grown to so many."""
+    groups = [world.apps(1, rows=6000) for _ in range(4)]
+    world.grow(rows)
+    world.settle()
+    costs = []
+    for apps in groups:
+        world.let_expire(apps, now=now)
+        before = _cpu()
+        deleted = _with_ledger(apps, now)
+        costs.append((_cpu() - before) / deleted)
+    return sorted(costs[1:])[1]
+
+
+def _cpu(*, with_ours: bool = False) -> float:
+    """What our backend has computed so far, to the nanosecond; and this process, for what is measured with it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        spent = Path(f"/proc/{cursor.fetchone()[0]}/schedstat").read_text().split()[0]
+    return int(spent) / 1e9 + (time.process_time() if with_ours else 0.0)
+
+
+# --- who writes meanwhile -------------------------------------------------------------------------
+
+
+def _while_others_write(world: World, scale: int, now: datetime) -> Iterator[Figure]:
+    """Pairs of the same writing: alone, and beside a purge by day."""
+    pairs, durations, rates = [], list[float](), list[float]()
+    groups = [world.apps(1, rows=25_000 * scale) for _ in range(TURNS)]
+    world.settle()
+    for number, apps in enumerate(groups):
+        world.let_expire(apps, now=now)
+        with _writing(world) as latencies:
+            started = time.monotonic()
+            taken, deleted = _at_a_pace(apps, now)
+            seconds = time.monotonic() - started
+        beside = latencies()
+        with _writing(world) as latencies:
+            time.sleep(seconds)
+        if number:  # the first warms up
+            pairs.append(_p99(beside) / _p99(latencies()))
+            durations += taken
+            rates.append(deleted / seconds)
+    size = f"{sum(rates) / len(rates):,.0f} rows a second deleted, 300 messages a second written".replace(
+        ",", " "
+    )
+    yield Figure("p99 of writing beside the purge ÷ alone", size, geometric_mean(pairs), Goal("≤", 1.25))
+    yield Figure("rows a second the purge deletes then", size, min(rates), Goal("≥", 20_000))
+    batches_seen = f"{len(durations)} batches of about 1 000"
+    yield Figure("longest purge transaction", batches_seen, max(durations) * 1000, Goal("≤", 250, "ms"))
+    yield Figure("p99 of purge transactions", batches_seen, _p99(durations) * 1000, Goal("≤", 50, "ms"))
+
+
+def _at_a_pace(apps: list[App], now: datetime) -> tuple[list[float], int]:
+    """As a run by day goes about it; what each batch took, and the rows of all."""
+    taken, deleted = list[float](), 0
+    for app in apps:
+        course = Course(part=0, at=now, target=windows.TARGET)
+        while True:
+            started = time.monotonic()
+            batch = batches.purge(app.pk, course)
+            taken.append(time.monotonic() - started)
+            course, deleted = replace(batch.course, target=windows.TARGET), deleted + batch.count.messages
+            if batch.is_last:
+                break
+            time.sleep(taken[-1] * (1 / 0.3 - 1))
+    return taken, deleted
+
+
+@contextlib.contextmanager
+def _writing(world: World) -> Iterator[Callable[[], list[float]]]:
+    """Somebody writes messages at a steady rate, in a process of its own; how long each took, afterwards."""
+    context = multiprocessing.get_context("spawn")
+    results, stop = context.SimpleQueue(), context.Event()
+    writer = context.Process(
+        target=write, args=(os.environ["DATABASE_URL"], world.insert_statement(), results, stop)
+    )
+    writer.start()
+    results.get()  # it is connected
+    said: list[list[float]] = []
+    try:
+        yield lambda: said[0]
+    finally:
+        stop.set()
+        said.append(results.get())
+        writer.join()
+
+
+def _p99(values: list[float]) -> float:
+    return quantiles(values, n=100)[98]
+
+
+# --- looking --------------------------------------------------------------------------------------
+
+
+def _preview(world: World, scale: int, now: datetime) -> Figure:
+    rows = 60_000 * scale
+    (app,) = world.apps(1, rows=rows)
+    world.settle()
+    policy = Policy(scope=Scope.MESSAGES, retention_type=PolicyType.MESSAGE_EXPIRE_POLICY, ttl_days=180)
+    seconds = sorted(rounds.seconds(lambda: preview.preview(policy, app, at=now)) for _ in range(6))
+    size = f"{rows:,} due of {world.rows:,}".replace(",", " ")
+    return Figure("preview of a policy", size, seconds[3] * 1000, Goal("≤", 300, "ms"))
+
+
+def _lag(world: World, now: datetime) -> Figure:
+    apps = world.many_apps(1000)
+    took = sorted(rounds.seconds(lambda: measuring.lags(apps, at=now)) for _ in range(5))
+    return Figure("lag of every app", "1 000 apps", took[2], Goal("≤", 1, "s"))

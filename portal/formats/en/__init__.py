@@ -1,0 +1,1 @@
+"""How the portal writes moments in English."""

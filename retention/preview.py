@@ -1,0 +1,155 @@
+"""What a policy would delete, counted before anybody sets it, and never for longer than two seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Count, Exists, OuterRef
+
+from conversations.models import Conversation
+from projects.models import App
+from retention import due, ruling
+from retention.due import Due
+from retention.ruling import Policy
+from retention.watching import Figure, Watch
+
+SECONDS: Final = 2.0  # for all of a preview; portal reference 3, "time-boxed with at least N"
+AHEAD: Final = (7, 30)  # days of the forecast
+SAMPLE: Final = 5  # conversations to open
+NONE: Final = Figure()
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much goes; messages include those that go with their conversation."""
+
+    messages: Figure = NONE
+    conversations: Figure = NONE
+
+    @property
+    def total(self) -> Figure:
+        """Messages and whole conversations together: what is typed back."""
+        return self.messages + self.conversations
+
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(self.messages + other.messages, self.conversations + other.conversations)
+
+    def __bool__(self) -> bool:
+        return bool(self.total)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a policy would delete of an app, as of a moment."""
+
+    policy: Policy
+    as_of: datetime
+    cutoff: datetime | None  # what was accepted before goes; None: nothing goes
+    present: Amount
+    ahead: Mapping[int, Amount]  # by days from now: what will have become due by then
+    newly: Amount  # what is not due under the policy in force
+    held: Amount  # what would be due, did a legal hold not keep it
+    oldest: (
+        datetime | None
+    )  # of what is due: when it was accepted, of a conversation when its last message was
+    newest: datetime | None
+    channels: Sequence[tuple[str, int]]  # messages that are due; empty too when the time was over
+    sample: Sequence[Conversation]
+
+    @property
+    def a_day(self) -> int:
+        """How many messages become due on a day of the next month, about."""
+        last = max(AHEAD)
+        return round((self.ahead[last].messages.number - self.present.messages.number) / last)
+
+
+def preview(policy: Policy, app: App, *, at: datetime, seconds: float = SECONDS) -> Preview:
+    """What the policy, were it in force, would delete. What is most wanted is counted first."""
+    watch = Watch(seconds)
+    part = due.by(policy, app, at=at)
+    new = _newly(part, _in_force(policy, app, at=at), watch)
+    channels = watch.ask(lambda: _channels(part))
+    present = _present(part, channels, watch)
+    ahead, until, amount = {}, part, present
+    for days in AHEAD:
+        then = due.by(policy, app, at=at + timedelta(days=days))
+        amount, until = amount + _measured(watch, _after(until, then)), then
+        ahead[days] = amount
+    return Preview(
+        policy=policy,
+        as_of=at,
+        cutoff=policy.cutoff(at),
+        present=present,
+        ahead=ahead,
+        newly=present if new is None else new,
+        held=Amount() if part.held is None else _measured(watch, replace(part, rows=part.held)),
+        oldest=watch.ask(lambda: _first(part, part.age)),
+        newest=watch.ask(lambda: _first(part, f"-{part.age}")),
+        channels=channels or [],
+        sample=watch.ask(lambda: _sample(part)) or [],
+    )
+
+
+def newly(policy: Policy, app: App, *, at: datetime, seconds: float = SECONDS) -> Amount:
+    """What is due under the policy and not under the one in force."""
+    watch = Watch(seconds)
+    part = due.by(policy, app, at=at)
+    new = _newly(part, _in_force(policy, app, at=at), watch)
+    return _measured(watch, part) if new is None else new
+
+
+def _in_force(policy: Policy, app: App, *, at: datetime) -> Due:
+    return due.by(ruling.in_force(app=app, scope=policy.scope, at=at), app, at=at)
+
+
+def _newly(new: Due, old: Due, watch: Watch) -> Amount | None:
+    """What is due of the one and not of the other; None: all of it."""
+    if old.rows.query.is_empty():
+        return None
+    if old.rows.model is new.rows.model:  # the same age decides, so a look at one index does
+        return _measured(watch, _after(old, new))
+    if new.takes_conversations:
+        younger = new.messages().filter(accept_time__gte=old.cutoff)
+        return Amount(watch.count(younger), watch.count(new.conversations()))
+    going = Exists(old.rows.filter(pk=OuterRef("conversation")))
+    return Amount(watch.count(new.messages().filter(~going)))
+
+
+def _present(part: Due, channels: Sequence[tuple[str, int]] | None, watch: Watch) -> Amount:
+    """All that is due: counted by channel already, or else as far as the time goes."""
+    if channels is None:
+        return _measured(watch, part)
+    messages = Figure(sum(number for _, number in channels))
+    return Amount(messages, watch.count(part.conversations()))
+
+
+def _after(earlier: Due, later: Due) -> Due:
+    """The rows that are due later and not yet earlier, where the same age decides."""
+    return replace(later, rows=later.rows.filter(**{f"{later.age}__gte": earlier.cutoff}))
+
+
+def _channels(part: Due) -> list[tuple[str, int]]:
+    """Messages by channel, the most used first."""
+    counted = part.messages().order_by().values_list("channel").annotate(number=Count("pk"))
+    return [(channel or "no channel", number) for channel, number in counted.order_by("-number", "channel")]
+
+
+def _first(part: Due, order: str) -> datetime | None:
+    moment: datetime | None = part.rows.order_by(order).values_list(part.age, flat=True).first()
+    return moment
+
+
+def _sample(part: Due) -> list[Conversation]:
+    """Some conversations of which something is due, the longest overdue first."""
+    column = "pk" if part.takes_conversations else "conversation"
+    oldest = part.rows.order_by(part.age).values_list(column, flat=True)[: 20 * SAMPLE]
+    found = list(dict.fromkeys(filter(None, oldest)))[:SAMPLE]
+    shown = Conversation.objects.select_related("contact", "app").in_bulk(found)
+    return [shown[pk] for pk in found if pk in shown]
+
+
+def _measured(watch: Watch, part: Due) -> Amount:
+    return Amount(watch.count(part.messages()), watch.count(part.conversations()))

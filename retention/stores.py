@@ -1,0 +1,45 @@
+"""Everywhere that something of a message may be stored: by which key it is found, and when it goes.
+
+A test walks all models: one that names a message, conversation or contact, or holds a payload or a file, stands
+here, or the build fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A table of what is written about messages."""
+
+    key: str  # the column that names the message, conversation or event
+    longest_days: int | None = None  # it goes by then, whatever the policy; None: with its message
+
+
+# By model. Those that are derived from a message carry its accept time and go in the transaction that deletes it.
+STORES: Final[dict[str, Store]] = {
+    "conversations.Conversation": Store("id"),
+    "conversations.Message": Store("id"),
+    "conversations.ConversationEvent": Store("id"),
+    "conversations.Candidate": Store("message_id"),
+    "conversations.Receipt": Store("message_id"),
+    "conversations.PendingEcho": Store("message_id"),
+    "conversations.SentOnce": Store("message_id", longest_days=1),
+    "conversations.CapabilityQuery": Store("contact_id", longest_days=1),
+    "webhooks.Event": Store("message_id", longest_days=14),
+    "webhooks.Attempt": Store("message_id", longest_days=30),
+    "webhooks.DeadLetter": Store("message_id", longest_days=30),
+}
+
+# What holds ids or payloads and is no copy of a message: why it stays.
+OTHERS: Final[dict[str, str]] = {
+    "contacts.ChannelIdentity": "belongs to a contact, which retention never touches",
+    "conversations.TemplateTranslation": "a template, which says the same to everybody",
+    "projects.AccessKey": "the hash of a secret",
+    "retention.LegalHold": "names what it covers by its id alone",
+    "retention.PrivacyRequest": "proves what was done about a person's request; numbers and an id, no content",
+    "retention.PurgeBatch": "proves what was deleted: ids and hashes",
+    "retention.PurgeHead": "hashes, and the widths of windows",
+}

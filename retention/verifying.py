@@ -1,0 +1,123 @@
+"""Whether the purge ledger is as it was written: every chain from its first row on, and the anchors outside."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from conversations.deleting import ID_BYTES
+from retention import anchoring, ledger
+from retention.anchoring import Anchor
+from retention.models import PurgeBatch, PurgeHead
+
+ROWS_AT_ONCE: Final = 100  # each with the ids of what it deleted
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The first row of a chain, or an anchor, that is not as it was written."""
+
+    where: str  # "app 01ARZ…, row 7" or the name of an anchor
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What was looked at, and what is wrong with it."""
+
+    apps: int = 0
+    rows: int = 0
+    anchors: int = 0
+    faults: list[Fault] = field(default_factory=list)
+
+
+def verify() -> Verdict:
+    """Walk every chain, then hold the anchors against them. Of a chain the first bad row alone is named."""
+    verdict = Verdict()
+    heads = {head.app_id: head for head in PurgeHead.objects.all()}
+    without_a_head = PurgeBatch.objects.exclude(app__in=heads).values_list("app_id", flat=True).distinct()
+    for app_id in sorted([*heads, *without_a_head]):
+        verdict.apps += 1
+        chain = _Chain(app_id, heads.get(app_id))
+        verdict.faults.extend(filter(None, [chain.fault()]))
+        verdict.rows += chain.rows
+    for name, anchor, fault in anchoring.kept():
+        verdict.anchors += 1
+        wrong = fault or _contradiction(anchor)
+        if wrong:
+            verdict.faults.append(Fault(f"anchor {name}", wrong))
+    return verdict
+
+
+def verify_chain(app_id: str) -> tuple[int, Fault | None]:
+    """One app's chain: how many rows are as they were written, and the first that is not."""
+    chain = _Chain(app_id, PurgeHead.objects.filter(app=app_id).first())
+    fault = chain.fault()
+    return chain.rows, fault
+
+
+class _Chain:
+    """One app's, on the way along it."""
+
+    def __init__(self, app_id: str, head: PurgeHead | None) -> None:
+        self._app_id, self._head = app_id, head
+        self._last_hash = ledger.NOTHING_BEFORE
+        self.rows = 0
+
+    def fault(self) -> Fault | None:
+        """The first there is."""
+        batches = PurgeBatch.objects.filter(app=self._app_id).order_by("number").select_related("purge")
+        for batch in batches.iterator(chunk_size=ROWS_AT_ONCE):
+            for what in self._faults_of(batch):
+                return Fault(f"app {self._app_id}, row {self.rows + 1}", what)
+            self.rows += 1
+            self._last_hash = bytes(batch.own_hash)
+        return self._fault_of_the_end()
+
+    def _faults_of(self, batch: PurgeBatch) -> Iterator[str]:
+        if batch.number != self.rows + 1:
+            yield f"it is missing; row {batch.number} comes next"
+        if bytes(batch.previous_hash) != self._last_hash:
+            yield "it does not follow the row before it"
+        if bytes(batch.own_hash) != ledger.hash_of(ledger.record(batch)):
+            yield "it is not as it was written"
+        if fault := _fault_of_ids(batch):
+            yield fault
+
+    def _fault_of_the_end(self) -> Fault | None:
+        end = f"app {self._app_id}, row {self.rows + 1}"
+        if self._head is None:
+            return Fault(end, "the chain has lost its head")
+        if self._head.number > self.rows:
+            return Fault(end, f"it is missing; the chain had {self._head.number} rows")
+        if self._head.number < self.rows or bytes(self._head.last_hash) != self._last_hash:
+            return Fault(f"app {self._app_id}, row {self.rows}", "it is not what the chain ended with")
+        return None
+
+
+def _fault_of_ids(batch: PurgeBatch) -> str:
+    """The look-up believes them, so they must be those of the digest."""
+    gone = bytes(batch.ids)
+    if hashlib.sha256(gone).digest() != bytes(batch.digest):
+        return "its ids are not those that it was written with"
+    if len(gone) != ID_BYTES * (batch.messages + batch.conversations + batch.events):
+        return "it counts what it does not name"
+    if (batch.first_id, batch.last_id) != (ledger.first_id(gone), ledger.last_id(gone)):
+        return "it would not be found by its ids"
+    return ""
+
+
+def _contradiction(anchor: Anchor) -> str:
+    """What the chains say otherwise than the anchor, which saw how far they had come."""
+    for app_id, (number, hash_) in sorted(anchor.heads.items()):
+        row = PurgeBatch.objects.filter(app=app_id, number=number).values_list("own_hash", flat=True).first()
+        if row is None:
+            return f"app {app_id}, row {number} was there and is missing"
+        if bytes(row).hex() != hash_:
+            return f"app {app_id}, row {number} was another"
+    return ""

@@ -1,0 +1,82 @@
+"""How much of what is due one batch takes: a window of ages, cut by time and not by number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import QuerySet
+
+from retention.due import Due
+
+FIRST_WIDTH: Final = timedelta(hours=1)
+NARROWEST, WIDEST = timedelta(microseconds=1), timedelta(days=3650)
+STEP: Final = 4.0  # a window is at most so many times as wide, or as narrow, as the last
+LEAP: Final = 16  # one that is nearly empty is made so many times as wide before anything is deleted
+STOP: Final = 4  # a window that holds more times the target than this is cut by number
+SLOW_SECONDS: Final = 0.1  # a batch that took longer halves the next window
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Rows whose age lies in [since, until); of a crowd in there only the oldest."""
+
+    since: datetime
+    until: datetime
+    is_crowded: bool = False
+
+    @property
+    def width(self) -> timedelta:
+        """From its first moment to its last."""
+        return self.until - self.since
+
+    def of(self, rows: QuerySet[Any], age: str) -> QuerySet[Any]:
+        """Those of the rows that are in it."""
+        return rows.filter(**{f"{age}__gte": self.since, f"{age}__lt": self.until})
+
+
+def first(part: Due, *, since: datetime | None, width: timedelta, target: int) -> Window | None:
+    """The window at the oldest row that is left, from the age `since` on; None: there is none."""
+    oldest = part.rows.order_by(part.age, "pk").values_list(part.age, flat=True)
+    # What this run has passed is skipped: its dead rows would be read again with each batch.
+    ages = oldest.filter(**{f"{part.age}__gte": since}) if since else oldest
+    begin = ages.first()
+    if begin is None:
+        return None
+    window = Window(begin, begin + width)
+    most = STOP * target
+    while (number := _count(part, window, most)) < target / STEP and window.until <= part.cutoff:
+        window = Window(begin, begin + LEAP * window.width)
+    if number <= most:
+        return window
+    inside = window.of(part.rows, part.age)
+    last = inside.order_by(part.age, "pk").values_list(part.age, flat=True)[target - 1]
+    return Window(begin, last + _MICROSECOND, is_crowded=True)
+
+
+def _count(part: Due, window: Window, most: int) -> int:
+    """How many rows are in the window; of more than `most` it is only known that they are more."""
+    return window.of(part.rows, part.age).values("pk")[: most + 1].count()
+
+
+def next_width(width: timedelta, *, taken: int, target: int, seconds: float) -> timedelta:
+    """As wide as it should be to hold the target, judged by what the last one held and how long that took."""
+    scale = min(max(target / max(taken, 1), 1 / STEP), STEP)
+    if seconds > SLOW_SECONDS * max(target / TARGET, 1.0):
+        scale = min(scale, 0.5)
+    return min(max(width * scale, NARROWEST), WIDEST)
+
+
+# Rows a batch aims at: small ones are hardly noticed by who writes at the same time; where much has piled up,
+# larger ones cost less each. Measured: docs/decisions/0020-purge-windows.md
+TARGET: Final = 1000
+TARGET_WHEN_LATE: Final = 5000
+LATE: Final = timedelta(hours=12)
+
+
+def target(lag: timedelta) -> int:
+    """How many rows to aim at when the oldest has been overdue for so long."""
+    return TARGET_WHEN_LATE if lag > LATE else TARGET

@@ -1,0 +1,1 @@
+"""Copies and erasure of what is stored about a person."""

@@ -1,0 +1,92 @@
+"""A purge that is killed again and again leaves a ledger that tells exactly what is gone."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from conversations.models import Conversation, Message
+from projects.models import App
+from retention import purging, verifying
+from retention.models import PurgeBatch
+from tests.factories import make_app, make_conversation
+
+PURGER = """
+import sys
+import django
+django.setup()
+from datetime import datetime
+from django.db import connection
+from retention import purging, windows
+connection.settings_dict["NAME"] = sys.argv[1]
+windows.TARGET_WHEN_LATE, purging.DUTY = 20, 1.0
+print("ready", flush=True)
+purging.run(now=datetime.fromisoformat(sys.argv[2]))
+print("done", flush=True)
+"""
+
+
+def fill(app: App, now: datetime, *, messages: int) -> None:
+    """Messages of a conversation each ten, all of them due."""
+    chance = random.Random(messages)
+    for _ in range(messages // 10):
+        conversation = make_conversation(app, stopped_at=now)
+        moments = [now - timedelta(days=181 + chance.random() * 30) for _ in range(10)]
+        Message.objects.bulk_create(
+            Message(
+                project_id=app.project_id,
+                app=app,
+                conversation=conversation,
+                direction="TO_APP",
+                content={},
+                accept_time=moment,
+                processing_mode="CONVERSATION",
+            )
+            for moment in moments
+        )
+        Conversation.objects.filter(pk=conversation.pk).update(newest_accept_time=max(moments))
+
+
+def killed_after(seconds: float, now: datetime) -> bool:
+    """Start a purger and kill it at its work; whether it was killed before it was done."""
+    arguments = [sys.executable, "-c", PURGER, connection.settings_dict["NAME"], now.isoformat()]
+    purger = subprocess.Popen(arguments, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": os.curdir})
+    with purger:
+        assert purger.stdout
+        assert purger.stdout.readline() == b"ready\n"
+        time.sleep(seconds)
+        purger.send_signal(signal.SIGKILL)
+        return b"done" not in purger.stdout.read()
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kills", [2, pytest.param(30, marks=pytest.mark.long)])
+def test_the_ledger_is_exact_however_often_the_purge_is_killed(
+    committed: None, now: datetime, kills: int
+) -> None:
+    app = make_app()
+    fill(app, now, messages=400 * kills)
+    stored = set(Message.objects.values_list("pk", flat=True))
+    chance = random.Random(kills)
+
+    deaths = sum(killed_after(0.05 + chance.random() * 0.4, now) for _ in range(kills))
+    purging.run(now=now)
+
+    assert deaths >= kills // 2
+    rows = list(PurgeBatch.objects.order_by("number"))
+    told: list[Any] = [
+        bytes(row.ids)[place : place + 16] for row in rows for place in range(0, len(row.ids), 16)
+    ]
+    assert len(told) == len(set(told)) == len(stored) == sum(row.messages for row in rows)
+    assert not Message.objects.exists()
+    assert not verifying.verify().faults
+    assert set(Conversation.objects.values_list("newest_accept_time", flat=True)) == {None}

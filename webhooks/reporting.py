@@ -1,0 +1,62 @@
+"""Reporting: what the tables tell of webhooks, for who answers `/metrics`. It names no tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from django.db import connection
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from projects import clock
+from webhooks import partitioning
+from webhooks.models import Replay, Webhook
+
+COUNTED_AT_MOST: Final = 100_000
+
+DEAD = "SELECT count(*) FROM (SELECT FROM webhooks_deadletter LIMIT %s) dead"
+DEAD_TUPLES = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'outbox_entry'::regclass"
+
+
+class Report(Collector):
+    """Webhooks, dead letters, replays, and for how long there is room."""
+
+    def collect(self) -> Iterator[Metric]:
+        """One look at each table, none of them long."""
+        webhooks = GaugeMetricFamily("webhooks", "Webhooks, by whether they are called", labels=["state"])
+        living = Webhook.objects.filter(app__deleted_at=None)
+        called = Webhook.objects.called().count()
+        disabled = living.filter(disabled_at__isnull=False).count()
+        for state, count in {
+            "called": called,
+            "disabled": disabled,
+            "dismissing": living.count() - called - disabled,
+        }.items():
+            webhooks.add_metric([state], count)
+        yield webhooks
+        yield _gauge(
+            "webhook_dead_letters",
+            "Events that were given up, at most 100 000",
+            _asked(DEAD, COUNTED_AT_MOST),
+        )
+        yield _gauge("webhook_replays_running", "Replays that still send", Replay.objects.running().count())
+        yield _gauge(
+            "webhook_partition_days_ahead",
+            "Days after today for which the tables of events and attempts stand ready",
+            partitioning.days_ahead(now=clock.now()),
+        )
+        yield _gauge(
+            "outbox_dead_tuples", "Dead rows of the queue that vacuum has not taken yet", _asked(DEAD_TUPLES)
+        )
+
+
+def _gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, documentation, value=value)
+
+
+def _asked(statement: str, *terms: int) -> float:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, terms)
+        row = cursor.fetchone()
+        return float(row[0]) if row else 0.0

@@ -1,0 +1,102 @@
+"""Testing: a sample event is sent to a webhook while somebody waits to see what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
+from typing import Final
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from gateway.asking import ask
+from gateway.http import Request, Response, Timings
+from projects import ids
+from webhooks import delivery, receivers, samples, subscribing, verifying
+from webhooks.authorising import Authoriser
+from webhooks.masking import masked
+from webhooks.models import TargetType, Webhook
+from webhooks.receivers import Told
+from webhooks.triggers import Trigger
+from webhooks.verifying import Finding
+
+PATIENCE: Final = 10.0  # seconds: a person waits, and a thread of the web with them
+MASKED: Final = "Bearer ****"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One test event, there and back. It is in no log, and counts for nothing."""
+
+    event_id: str
+    request: Request
+    response: Response
+    findings: Sequence[Finding]  # what a receiver finds who checks the signatures; none: it is not signed
+    has_enabled: bool  # the webhook, which was switched off
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the receiver took it."""
+        return 200 <= self.response.status < 300
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Those of the request; a token is masked."""
+        if self.request.tag.credentials is None:
+            return self.request.headers
+        return {**self.request.headers, "Authorization": MASKED}
+
+
+def send(webhook: Webhook, trigger: Trigger, *, now: datetime) -> Trial:
+    """Send the trigger's sample, signed and authorised as any event; success enables a webhook again.
+
+    Raises ValidationError for a webhook that dismisses, and for a trigger that is never fired.
+    """
+    if webhook.target_type == TargetType.DISMISS:
+        raise ValidationError({"target_type": ["DISMISS: nothing is sent to it"]})
+    if trigger not in samples.TRIGGERS:
+        raise ValidationError({"trigger": ["is never fired, so there is no sample of it"]})
+    sample = samples.body(webhook, trigger, now=now)
+    event = Told(id=ids.ulid(), app_id=webhook.app_id, body=sample, callback_url="", signed_at=now)
+    receiver = receivers.of_webhook(webhook)
+    request = replace(
+        delivery.request(receiver, event), timeout=min(PATIENCE, float(settings.WEBHOOK_TIMEOUT))
+    )
+    response = _without_secrets(ask(request, by=lambda client: Authoriser(client).send), receiver.secrets)
+    trial = Trial(
+        event_id=event.id,
+        request=request,
+        response=response,
+        findings=verifying.check(
+            request.headers, request.body, [secret.text for secret in receiver.keyring.secrets]
+        ),
+        has_enabled=webhook.disabled_at is not None and 200 <= response.status < 300,
+    )
+    if trial.has_enabled:
+        subscribing.enable(webhook)
+    return trial
+
+
+def _without_secrets(response: Response, secrets: Sequence[str]) -> Response:
+    """The response as it may be shown: a receiver may send back whatever it got."""
+    headers = {
+        name: value
+        for name, value in response.headers.items()
+        if not any(secret in value for secret in secrets if secret)
+    }
+    return masked(replace(response, headers=headers), secrets)
+
+
+def phases(timings: Timings) -> dict[str, int]:
+    """Milliseconds of each step; those that never were are left out."""
+    ends = {
+        "Name": timings.dns,
+        "Connection": timings.connect,
+        "TLS": timings.tls,
+        "First byte": timings.first_byte,
+        "Rest": timings.total,
+    }
+    reached = [("", 0.0), *((name, end) for name, end in ends.items() if end > 0)]
+    return {name: round(1000 * max(0.0, end - before)) for (_, before), (name, end) in pairwise(reached)}
