@@ -18,7 +18,7 @@ from benchmarks import bare, parcels, peers, rounds, sink
 from benchmarks.figures import Figure, Goal
 from benchmarks.services import Postgres
 from benchmarks.sink import Sink
-from outbox import entries, kinds
+from outbox import entries, kinds, statements
 from projects import ids
 from webhooks.models import Event, Webhook
 from webhooks.publishing import WEBHOOK
@@ -119,10 +119,11 @@ def _write_nothing() -> None:
 
 
 def _write(webhooks: Sequence[Webhook]) -> None:
-    event = Event.objects.create(
+    event = Event(
         app_id=webhooks[0].app_id,
         trigger=Trigger.MESSAGE_INBOUND,
         body=b"{}" * 300,
         accept_time=timezone.now(),
     )
+    statements.insert(event)  # as `publishing` does
     entries.put(WEBHOOK, [(ids.to_uuid(webhook.id), ids.to_uuid(event.id)) for webhook in webhooks])

@@ -200,8 +200,9 @@ class World:
                 self._copy(cursor, satellite, {"message_id": "made.id"})
             cursor.execute("RESET session_replication_role")
             cursor.execute(
-                "UPDATE conversations_conversation SET newest_accept_time = newest, newest_ever_accept_time = newest"
-                " FROM (SELECT conversation_id, max(at) AS newest FROM bench_message GROUP BY 1) AS found"
+                "UPDATE conversations_conversation SET created_at = oldest, newest_accept_time = newest,"
+                " newest_ever_accept_time = newest FROM (SELECT conversation_id, min(at) AS oldest, max(at) AS newest"
+                " FROM bench_message GROUP BY 1) AS found"
                 " WHERE id = conversation_id"
             )
             cursor.execute("DROP TABLE bench_message")

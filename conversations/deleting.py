@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.apps import apps
 from django.db import connection, transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery, Value
 from django.db.models.sql import DeleteQuery
 
 from conversations import conversing, visibility
@@ -36,6 +36,7 @@ _IDS = """
     SELECT string_agg(uuid_send(id), ''::bytea), app_id, min(accept_time), max(accept_time) FROM gone GROUP BY app_id
 """
 _DELETE_CONVERSATIONS = "DELETE FROM conversations_conversation WHERE id = ANY(%s)"
+_IN_RANGE: Final = "row.app_id = %(app)s AND row.accept_time BETWEEN %(first)s AND %(last)s"
 ID_BYTES: Final = 16
 
 
@@ -67,18 +68,19 @@ def satellites() -> list[type[OfMessage]]:
     return [model for model in apps.get_models() if issubclass(model, OfMessage)]
 
 
-def delete_messages(rows: QuerySet[Message], is_patient: bool = False) -> Gone:
+def delete_messages(rows: QuerySet[Message], is_patient: bool = False, is_most: bool = False) -> Gone:
     """Delete the rows and their satellites, in the caller's transaction. What is gone.
 
     The rows' condition is seen to hold inside the deleting statement. A row that another transaction has locked is
     left alone, so this never waits; a patient one waits, and costs half as much. Only the former may be sliced.
+    Where the rows are most of what their app has of their time, satellites are had by time and not by id.
     """
-    return _delete(rows, is_patient)
+    return _delete(rows, is_patient, is_most)
 
 
-def delete_events(rows: QuerySet[ConversationEvent], is_patient: bool = False) -> Gone:
+def delete_events(rows: QuerySet[ConversationEvent], is_patient: bool = False, is_most: bool = False) -> Gone:
     """The same for events."""
-    return _delete(rows, is_patient)
+    return _delete(rows, is_patient, is_most)
 
 
 def delete_conversations(conversations: Iterable[Conversation]) -> Gone:
@@ -129,10 +131,9 @@ def delete_conversation(conversation: Conversation, *, now: datetime) -> None:
 def renew_newest(conversations: QuerySet[Conversation]) -> None:
     """After messages of these conversations went: their newest is what is left, or none."""
     left = Message.objects.filter(conversation=OuterRef("pk")).order_by("-accept_time").values("accept_time")
-    list(
-        conversations.select_for_update(no_key=True).values_list("pk")
-    )  # who writes to them now is seen below
-    conversations.update(newest_accept_time=Subquery(left[:1]))
+    locked = conversations.select_for_update(no_key=True).values_list(Value(1))
+    if list(locked):  # who writes to them now is seen below
+        conversations.update(newest_accept_time=Subquery(left[:1]))
 
 
 def _begin(app_id: str, rows: QuerySet[Any]) -> None:
@@ -141,32 +142,33 @@ def _begin(app_id: str, rows: QuerySet[Any]) -> None:
     visibility.refuse_if_held(rows)
 
 
-def _delete(rows: QuerySet[Any], is_patient: bool) -> Gone:
+def _delete(rows: QuerySet[Any], is_patient: bool, is_most: bool) -> Gone:
     if rows.query.is_empty():
         return Gone()
     fragment, parameters = _waiting(rows) if is_patient else _skipping(rows)
     with connection.cursor() as cursor:
         cursor.execute(f"WITH {fragment} {_IDS}", parameters)
-        # Statements of their own: they see what was written about the rows until they were locked.
-        parts = [_with_satellites(cursor, bytes(gone), *where) for gone, *where in cursor.fetchall()]
+        found = cursor.fetchall()
+    # Statements of their own: they see what was written about the rows until they were locked.
+    parts = [_with_satellites(bytes(gone), app, first, last, is_most) for gone, app, first, last in found]
     return sum(parts[1:], parts[0]) if parts else Gone()
 
 
-def _with_satellites(cursor: Any, gone: bytes, app: UUID, first: datetime, last: datetime) -> Gone:
+def _with_satellites(gone: bytes, app: UUID, first: datetime, last: datetime, is_most: bool) -> Gone:
     """What was written about an app's rows of this time goes too. It carries their accept time: that range is read."""
     gone = _sorted(gone)
+    terms: dict[str, Any] = {"app": app, "first": first, "last": last}
     # To plan a delete from a table of many partitions costs more than a batch of rows, and most find nothing there:
     # so it is looked first, by a statement that is planned once for each connection.
-    ((found,),) = statements.run(_look(), {"app": app, "first": first, "last": last})
-    tables = [table for table, is_there in zip(_tables(), found, strict=True) if is_there]
+    ((found,),) = statements.run(_look(), terms)
+    tables = tuple(table for table, is_there in zip(_tables(), found, strict=True) if is_there)
     if not tables:
         return Gone(gone)
-    cursor.execute(
-        _satellites_statement(tuple(tables)),
-        {"gone": [*_each(gone)], "app": app, "first": first, "last": last},
-    )
-    counts = zip(tables, cursor.fetchone(), strict=True)
-    return Gone(gone, {table: count for table, count in counts if count})
+    if is_most:
+        (counts,) = statements.run(_of_none_left(tables), terms)
+    else:
+        (counts,) = statements.run(_of_gone(tables), terms | {"gone": [*_each(gone)]})
+    return Gone(gone, {table: count for table, count in zip(tables, counts, strict=True) if count})
 
 
 def _waiting(rows: QuerySet[Any]) -> tuple[str, Any]:
@@ -206,13 +208,29 @@ def _look() -> str:
 
 
 @cache
-def _satellites_statement(tables: tuple[str, ...]) -> str:
-    """One round trip for all of them."""
+def _of_gone(tables: tuple[str, ...]) -> str:
+    """Deletes what was written about the messages of these ids."""
+    gone = "gone (id) AS MATERIALIZED (SELECT unnest(%(gone)s::uuid[]))"
+    return _deletion(gone, tables, " USING gone", "row.message_id = gone.id")
+
+
+@cache
+def _of_none_left(tables: tuple[str, ...]) -> str:
+    """Deletes what was written about messages of a time that are not there any more."""
+    left = " UNION ALL ".join(
+        f"SELECT id FROM {connection.ops.quote_name(model._meta.db_table)} AS row WHERE {_IN_RANGE}"  # noqa: S608
+        for model in (Message, ConversationEvent)
+    )
+    is_gone = "row.message_id IS NOT NULL AND row.message_id NOT IN (SELECT id FROM left_over)"
+    return _deletion(f"left_over AS MATERIALIZED ({left})", tables, "", is_gone)
+
+
+def _deletion(known: str, tables: tuple[str, ...], using: str, condition: str) -> str:
+    """One round trip for all of them; the rows of each are counted."""
     parts = ", ".join(
-        f"of_{number} AS (DELETE FROM {connection.ops.quote_name(table)} AS row USING gone"  # noqa: S608  # our tables
-        " WHERE row.message_id = gone.id AND row.app_id = %(app)s"
-        " AND row.accept_time BETWEEN %(first)s AND %(last)s RETURNING 1)"
+        f"of_{number} AS (DELETE FROM {connection.ops.quote_name(table)} AS row{using}"  # noqa: S608  # our tables
+        f" WHERE {_IN_RANGE} AND {condition} RETURNING 1)"
         for number, table in enumerate(tables)
     )
     numbers = ", ".join(f"(SELECT count(*) FROM of_{number})" for number in range(len(tables)))  # noqa: S608
-    return f"WITH gone (id) AS MATERIALIZED (SELECT unnest(%(gone)s::uuid[])), {parts} SELECT {numbers}"
+    return f"WITH {known}, {parts} SELECT {numbers}"

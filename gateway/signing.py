@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import hashlib
 import hmac
 import math
@@ -93,6 +94,7 @@ def _standard_signature(message: bytes, secret: str) -> str:
     return f"v1,{_digest(message, _standard_key(secret))}"
 
 
+@functools.lru_cache(maxsize=4096)  # the same few secrets all day
 def _standard_key(secret: str) -> bytes:
     """What stands behind the prefix; of a secret that somebody thought up, its bytes as entered."""
     if secret.startswith(STANDARD_PREFIX):

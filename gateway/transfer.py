@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +23,8 @@ class Transfer:
     def __init__(self, *, guard: Guard, proxy: str, ca_file: str) -> None:
         self._guard = guard
         self._proxy = proxy
+        self._head: list[bytes] = []  # the lines of the answer's head
+        self._set_to: dict[int, object] = {}  # by option, what it need not be told again
         self.curl = curl = pycurl.Curl()
         curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
@@ -37,13 +39,13 @@ class Transfer:
         curl.setopt(pycurl.PROXY, proxy)
         curl.setopt(pycurl.NOPROXY, "")
         curl.setopt(pycurl.WRITEFUNCTION, self._take_body)
-        curl.setopt(pycurl.HEADERFUNCTION, self._take_header)
+        curl.setopt(pycurl.HEADERFUNCTION, self._head.append)
         if not proxy:
             curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open)
 
     def aim(self, request: Request) -> Response | None:
         """Make ready for this request, or answer it with why it cannot be sent."""
-        self._headers: dict[str, str] = {}
+        self._head.clear()
         self._body = bytearray()
         self._received = 0
         self._max_body = request.max_body
@@ -58,21 +60,32 @@ class Transfer:
             refusal = self._guard.refusal(literal, port=port, is_encrypted=self._is_encrypted)
             if refusal:
                 return Response(0, error="forbidden", detail=refusal)
-        self.curl.setopt(pycurl.URL, url)
         self.curl.setopt(pycurl.HTTPHEADER, lines)
-        self.curl.setopt(pycurl.TIMEOUT_MS, max(1, int(request.timeout * 1000)))
+        if self._is_news(pycurl.URL, url):
+            self.curl.setopt(pycurl.URL, url)
+        if self._is_news(pycurl.TIMEOUT_MS, request.timeout):
+            self.curl.setopt(pycurl.TIMEOUT_MS, max(1, int(request.timeout * 1000)))
         self._set_method(request)
         return None
 
+    def _is_news(self, option: int, value: object) -> bool:
+        if self._set_to.get(option) == value:
+            return False
+        self._set_to[option] = value
+        return True
+
     def _set_method(self, request: Request) -> None:
         method = request.method.upper()
-        self.curl.setopt(pycurl.NOBODY, method == "HEAD")
-        if request.body or method in {"POST", "PUT", "PATCH"}:
-            self.curl.setopt(pycurl.POST, 1)
+        has_body = bool(request.body) or method in {"POST", "PUT", "PATCH"}
+        if self._is_news(pycurl.CUSTOMREQUEST, (method, has_body)):
+            self.curl.setopt(pycurl.NOBODY, method == "HEAD")
+            if has_body:
+                self.curl.setopt(pycurl.POST, 1)
+            elif method != "HEAD":
+                self.curl.setopt(pycurl.HTTPGET, 1)
+            self.curl.setopt(pycurl.CUSTOMREQUEST, method)
+        if has_body:
             self.curl.setopt(pycurl.POSTFIELDS, request.body)
-        elif method != "HEAD":
-            self.curl.setopt(pycurl.HTTPGET, 1)
-        self.curl.setopt(pycurl.CUSTOMREQUEST, method)
 
     def response(self, code: int, detail: str) -> Response:
         """What the finished transfer brought; `code` is libcurl's."""
@@ -87,9 +100,8 @@ class Transfer:
         peer = ask(pycurl.PRIMARY_IP)
         was_cut = code == pycurl.E_WRITE_ERROR and self._received > self._max_body
         if code == pycurl.E_OK or was_cut:
-            return Response(
-                ask(pycurl.RESPONSE_CODE), self._headers, bytes(self._body), peer=peer, timings=timings
-            )
+            headers = _headers(self._head)
+            return Response(ask(pycurl.RESPONSE_CODE), headers, bytes(self._body), peer=peer, timings=timings)
         if self._refusal and not self._has_dialled:
             return Response(0, error="forbidden", detail=self._refusal, timings=timings)
         return Response(0, error=_ERRORS.get(code, "protocol"), detail=detail, peer=peer, timings=timings)
@@ -103,15 +115,6 @@ class Transfer:
             return int(pycurl.SOCKET_BAD)
         self._has_dialled = True
         return _Lent(socket.socket(family, kind, protocol))
-
-    def _take_header(self, line: bytes) -> None:
-        name, colon, value = line.decode("latin-1").partition(":")
-        if not colon:
-            if name.startswith("HTTP/"):  # another answer begins: the one before was a 1xx, or the proxy's
-                self._headers = {}
-            return
-        name, value = name.strip().lower(), value.strip()
-        self._headers[name] = f"{self._headers[name]}, {value}" if name in self._headers else value
 
     def _take_body(self, chunk: bytes) -> int:
         """Any other number than the chunk's length makes libcurl cut the connection."""
@@ -145,6 +148,18 @@ def _target(url: str) -> tuple[str, bool, str, int]:
         literal_address(parts.hostname or ""),
         parts.port or (443 if is_encrypted else 80),
     )
+
+
+def _headers(head: Iterable[bytes]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for line in head:
+        name, colon, value = line.decode("latin-1").partition(":")
+        if colon:
+            name, value = name.strip().lower(), value.strip()
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        elif name.startswith("HTTP/"):  # another answer begins: the one before was a 1xx, or the proxy's
+            headers.clear()
+    return headers
 
 
 def _header_lines(headers: Mapping[str, str]) -> list[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -54,6 +55,8 @@ class DispatcherThread(threading.Thread):
 
     def run(self) -> None:
         """Dispatch until the worker stops."""
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: no collection need look through it again
         with ThreadPoolExecutor(1, thread_name_prefix="outbox-database") as executor:
             while not self._stopping.is_set():
                 self._dispatcher = Dispatcher(database=Database(executor), limits=self._limits)

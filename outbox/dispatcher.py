@@ -193,6 +193,7 @@ class Dispatcher:
                 await self._renew(list(self._servings))
                 await self._renew_paces([serving.lease for serving in self._servings])
                 measuring.LANES_HELD.set(len(self._servings))
+                measuring.IN_FLIGHT.set(self._sender.in_flight)
                 await self._reporter.report()
             except Exception:  # whatever it was: without a heart every lane would be lost
                 logger.exception("A heartbeat failed; the next is soon")

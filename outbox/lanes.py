@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from outbox import bell
 from outbox.models import Lane
@@ -31,4 +31,4 @@ def wake(kind: str, owner: UUID) -> None:
     """Let the owner's lane be served now, whatever its receiver did before: somebody says it is well."""
     with connection.cursor() as cursor:
         cursor.execute(WAKE, {"kind": kind, "owner": owner})
-    bell.ring()
+    transaction.on_commit(bell.ring, robust=True)

@@ -20,6 +20,7 @@ from outbox.database import Database
 from outbox.kinds import Claimed, Courier, Kind, Result, Send
 from outbox.limits import Limits
 from outbox.settlements import Settlement, concluded, dropped, poisoned
+from outbox.slots import Slots
 
 logger = logging.getLogger(__name__)
 
@@ -47,13 +48,18 @@ class Sender:
         self._clock = clock
         self._on_put_back = on_put_back
         self._patience = limits.lease
-        self._unflushed = asyncio.Semaphore(limits.in_flight + limits.unflushed)
-        self._in_flight = asyncio.Semaphore(limits.in_flight)
-        self._doubtful = asyncio.Semaphore(max(1, limits.in_flight // 2))
+        self._unflushed = Slots(limits.in_flight + limits.unflushed)
+        self._in_flight = Slots(limits.in_flight)
+        self._doubtful = Slots(max(1, limits.in_flight // 2))
         self._loads = Batches(self._load, size=limits.batch)
         self._flushes = Batches(self._flush, size=limits.batch)
         self._interruptible: set[asyncio.Task[None] | None] = set()
         self._senders: dict[str, Send] = {}
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests wait for their answer."""
+        return len(self._interruptible)
 
     async def send(
         self, lease: Lease, claimed: Claimed, *, may_send: Callable[[], bool]
@@ -98,11 +104,9 @@ class Sender:
     async def _send(self, kind: str, request: Request) -> Response:
         task = asyncio.current_task()
         self._interruptible.add(task)
-        measuring.IN_FLIGHT.inc()
         try:
             return await self._sender(kind)(request)
         finally:
-            measuring.IN_FLIGHT.dec()
             self._interruptible.discard(task)
 
     def _sender(self, name: str) -> Send:

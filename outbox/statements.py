@@ -11,7 +11,8 @@ from itertools import groupby
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, Model
 
@@ -30,36 +31,43 @@ def insert(*rows: Model) -> None:
 
     A key that the database makes is not read back, and columns with a default of the database's own get that.
     """
-    statements, terms = [], []
-    for model, group in groupby(rows, key=type):
-        alike = list(group)
-        statements.append(_insertion(model, len(alike)))
-        terms += [value for row in alike for value in _values(row)]
-    *first, last = statements
-    parts = [f"part_{number} AS ({statement})" for number, statement in enumerate(first)]
-    run(f"WITH {', '.join(parts)} {last}" if parts else last, terms)
+    kinds = tuple((model, len(list(alike))) for model, alike in groupby(rows, key=type))
+    database = connections[DEFAULT_DB_ALIAS]
+    run(_insertions(kinds), [value for row in rows for value in _values(row, database)])
     for row in rows:
-        row._state.adding, row._state.db = False, connection.alias
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
 def _cursor() -> CursorWrapper:
+    # The connection itself: `django.db.connection` looks for it anew with every attribute.
+    database = connections[DEFAULT_DB_ALIAS]
     # In the portal a wrapper adds who acts to each statement: two are not prepared. What is logged wants its text.
-    if connection.execute_wrappers or connection.queries_logged:
-        return connection.cursor()
+    if database.execute_wrappers or database.queries_logged:
+        return database.cursor()
     # Django's own way to a cursor: on a connection that lives, its errors translated.
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    return CursorWrapper(_Preparing(connection.connection), connection)
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    return CursorWrapper(_Preparing(database.connection), database)
 
 
 class _Preparing(psycopg.Cursor[Any]):
     """A cursor that sends terms apart from the statement, and has it prepared."""
 
     def execute(self, query: Any, params: Any = None, **_: Any) -> _Preparing:
-        return super().execute(query, params, prepare=True)
+        return super().execute(_encoded(query), params, prepare=True)
+
+
+# Bytes, the same with each run: the driver need not encode them, and knows them again.
+_encoded = cache(str.encode)
 
 
 @cache
+def _insertions(kinds: tuple[tuple[type[Model], int], ...]) -> str:
+    *first, last = (_insertion(model, count) for model, count in kinds)
+    parts = [f"part_{number} AS ({statement})" for number, statement in enumerate(first)]
+    return f"WITH {', '.join(parts)} {last}" if parts else last
+
+
 def _insertion(model: type[Model], count: int) -> str:
     quote = connection.ops.quote_name
     columns = ", ".join(quote(field.column or "") for field in _written(model))
@@ -78,8 +86,8 @@ def _written(model: type[Model]) -> Sequence[Field[Any, Any]]:
     ]
 
 
-def _values(row: Model) -> list[Any]:
+def _values(row: Model, database: BaseDatabaseWrapper) -> list[Any]:
     return [
-        field.get_db_prep_save(field.pre_save(row, True), connection=connection)
+        field.get_db_prep_save(field.pre_save(row, True), connection=database)
         for field in _written(type(row))
     ]

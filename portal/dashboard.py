@@ -36,6 +36,7 @@ class Card:
     disabled_webhooks: int
     dead_letters: int
     owed: Sequence[OwedItem]
+    waiting: int  # in the inbox
 
     @property
     def sent_total(self) -> int:
@@ -45,7 +46,17 @@ class Card:
     @property
     def is_well(self) -> bool:
         """Nothing waits for a person."""
-        return not (self.failing_credentials or self.disabled_webhooks or self.dead_letters or self.owed)
+        return not (self.named or self.dead_letters or self.waiting)
+
+    @property
+    def named(self) -> int:
+        """What waits in the inbox and on the card itself."""
+        return len(self.owed) + self.failing_credentials + self.disabled_webhooks
+
+    @property
+    def others(self) -> int:
+        """What waits in the inbox alone."""
+        return max(0, self.waiting - self.named)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,27 +75,27 @@ def dashboard(request: HttpRequest) -> Dashboard:
     now, reached = clock.now(), reach(request)
     projects = list(reached.projects().order_by("name", "pk")[: SHOWN_AT_MOST + 1])
     shown = projects[:SHOWN_AT_MOST]
+    waiting = inbox.items(request, now=now)
+    by_project = Counter(item.project.pk for item in waiting if item.project)
     return Dashboard(
-        cards=_cards(shown, since=now - SPAN),
+        cards=_cards(shown, waiting=by_project, since=now - SPAN),
         counted_at=now,
         is_cut=len(projects) > len(shown),
         may_set_up=reached.may(Right.OPERATION),
-        waiting=len(inbox.items(request, now=now)),
+        waiting=len(waiting),
     )
 
 
-def _cards(projects: Sequence[Project], *, since: datetime) -> list[Card]:
+def _cards(projects: Sequence[Project], *, waiting: Counter[UUID], since: datetime) -> list[Card]:
     project_ids = [project.pk for project in projects]
     apps: dict[UUID, list[App]] = {id_: [] for id_ in project_ids}
     for app in App.objects.living().filter(project__in=project_ids).order_by("display_name", "pk"):
         apps[app.project_id].append(app)
     messages = _messages(project_ids, since)
     owed: dict[UUID, list[OwedItem]] = {id_: [] for id_ in project_ids}
-    for item in OwedItem.objects.filter(
-        app__project__in=project_ids, state=OwedItem.State.OPEN
-    ).select_related("app"):
-        owed[item.app.project_id].append(item)
     of_living = {"app__project__in": project_ids, "app__deleted_at": None}
+    for item in OwedItem.objects.filter(**of_living, state=OwedItem.State.OPEN).select_related("app"):
+        owed[item.app.project_id].append(item)
     failing = _counted(ChannelCredential.objects.filter(**of_living, status=CredentialStatus.FAILING))
     disabled = _counted(Webhook.objects.filter(**of_living, disabled_at__isnull=False))
     dead = _counted(DeadLetter.objects.filter(**of_living, accept_time__gte=since))
@@ -102,6 +113,7 @@ def _cards(projects: Sequence[Project], *, since: datetime) -> list[Card]:
             disabled_webhooks=disabled[project.pk],
             dead_letters=dead[project.pk],
             owed=owed[project.pk],
+            waiting=waiting[project.pk],
         )
         for project in projects
     ]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
@@ -16,10 +14,7 @@ import outbox.reporting
 import webhooks.reporting
 from portal import counting
 from projects import clock
-from projects.models import App
-from retention import due
-
-APPS_LOOKED_AT: Final = 200  # for the lag of retention, at each scrape; other ones each time
+from retention import measuring
 
 
 class Requests(Collector):
@@ -46,18 +41,11 @@ class Retention(Collector):
     """Whether what is due is deleted."""
 
     def collect(self) -> Iterator[Metric]:
-        """The app that is latest, among those that are looked at."""
-        apps = list(App.objects.order_by("?")[:APPS_LOOKED_AT])
-        lags = [
-            lag
-            for parts in due.of_apps(apps, at=clock.now()).values()
-            for part in parts
-            if (lag := part.lag()) is not None
-        ]
+        """Of the app that is latest."""
         yield GaugeMetricFamily(
             "retention_lag_seconds",
-            "How long the oldest message that is due has been so, in the app that is latest of at most 200",
-            value=max(lags, default=timedelta(0)).total_seconds(),
+            "How long the oldest message that is due has been so, in the app that is latest",
+            value=measuring.longest_lag(at=clock.now()).total_seconds(),
         )
 
 

@@ -20,6 +20,7 @@ PROJECT: list[URLPattern | URLResolver] = [
     path("", include("contacts.urls")),
     path("", include("webhooks.urls")),
     path("", include("conversations.urls")),
+    path("", include("retention.urls")),
 ]
 
 urlpatterns = [

@@ -11,6 +11,8 @@ from wsgiref.types import StartResponse, WSGIApplication
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 from portal import lifetime
 
@@ -24,6 +26,15 @@ from retention.privacy import restoring  # noqa: E402
 if os.environ.get("RUNS_UNDER_UP"):
     # A web worker whose master was killed would keep the port.
     lifetime.die_with_parent(signal.SIGKILL)
+
+
+def plan_once(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Have what the web asks again and again planned once for any terms: docs/decisions/0013-the-hot-paths.md."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET plan_cache_mode = force_generic_plan")
+
+
+connection_created.connect(plan_once)
 
 
 def measured(application: WSGIApplication) -> WSGIApplication:

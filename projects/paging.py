@@ -56,31 +56,41 @@ class Page:
 
         `by` is a total order, all ascending or all descending, e.g. `("-accept_time", "-id")`.
         """
-        found = list(self._after(rows, by).order_by(*by)[: self.size + 1])
+        key = self.key(rows.model, by=by)
+        following = beyond(rows, key, by=by) if key else rows
+        return self.told(list(following.order_by(*by)[: self.size + 1]), by=by)
+
+    def key(self, model: type[Model], *, by: Sequence[str]) -> list[Any]:
+        """What the token holds of the row before the page; `[]` on the first. Raises ValidationError."""
+        return _key(self.token, model, _names(by), place=self.place) if self.token else []
+
+    def told(self, found: list[R], *, by: Sequence[str]) -> tuple[list[R], str]:
+        """Of one row more than the page has, if there is one: the page's rows, and the next page's token."""
         if len(found) <= self.size:
             return found, ""
         last = found[self.size - 1]
-        key = [getattr(last, name.lstrip("-")) for name in by]
-        return found[: self.size], token(key, place=self.place)
+        return found[: self.size], token([getattr(last, name) for name in _names(by)], place=self.place)
 
-    def _after(self, rows: QuerySet[Any, R], by: Sequence[str]) -> QuerySet[Any, R]:
-        if not self.token:
-            return rows
-        names = [name.lstrip("-") for name in by]
-        step = "lt" if by[0].startswith("-") else "gt"
-        key = _key(self.token, rows.model, names, place=self.place)
-        beyond, equal = Q(), Q()
-        for name, value in zip(names, key, strict=True):
-            beyond |= equal & Q(**{f"{name}__{step}": value})
-            equal &= Q(**{name: value})
-        # The first column alone is what an index can seek to.
-        return rows.filter(Q(**{f"{names[0]}__{step}e": key[0]}) & beyond)
+
+def beyond(rows: QuerySet[Any, R], key: Sequence[Any], *, by: Sequence[str]) -> QuerySet[Any, R]:
+    """Those that come after the row with this key."""
+    step = "lt" if by[0].startswith("-") else "gt"
+    further, equal = Q(), Q()
+    for name, value in zip(_names(by), key, strict=True):
+        further |= equal & Q(**{f"{name}__{step}": value})
+        equal &= Q(**{name: value})
+    # The first column alone is what an index can seek to.
+    return rows.filter(Q(**{f"{_names(by)[0]}__{step}e": key[0]}) & further)
 
 
 def token(key: Sequence[Any], *, place: str) -> str:
     """Of the page that begins after this key, in the list at this path."""
     texts = [value.isoformat() if isinstance(value, datetime) else str(value) for value in key]
     return base64.urlsafe_b64encode(orjson.dumps([_mark(place), *texts])).decode().rstrip("=")
+
+
+def _names(by: Sequence[str]) -> list[str]:
+    return [name.lstrip("-") for name in by]
 
 
 def _mark(place: str) -> str:

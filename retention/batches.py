@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -35,6 +36,8 @@ class Course:
 
     part: int  # of `due.of`
     at: datetime  # what is taken for the time
+    version: Hashable = None  # of what decides what is due
+    rows: Due | None = None  # what is due, as long as that is the version
     since: datetime | None = None  # the age that was reached
     target: int = windows.TARGET  # rows of a batch
     purge: Purge | None = None  # the ledger's name for the run, once it has deleted anything
@@ -79,7 +82,7 @@ def _purge(app_id: str, course: Course, *, is_patient: bool) -> Batch:
     if head is None:
         return Batch(Count(), course)
     app = lock_app(app_id)
-    rows = due.of(app, at=course.at)[course.part]
+    course, rows = _up_to_date(course, app)
     key = f"{course.part} {rows.age}"
     width = timedelta(seconds=head.widths.get(key, windows.FIRST_WIDTH.total_seconds()))
     window = windows.first(rows, since=course.since, width=width, target=course.target)
@@ -96,6 +99,15 @@ def _purge(app_id: str, course: Course, *, is_patient: bool) -> Batch:
         return Batch(Count(), course, is_last)
     course = replace(course, purge=_put_on_record(head, app, rows, deletion, course, now))
     return Batch(deletion.count, course, is_last)
+
+
+def _up_to_date(course: Course, app: App) -> tuple[Course, Due]:
+    """With what is due by the policies and holds of this moment: they can change between two batches alone."""
+    version = due.version(app)
+    if course.rows and course.version == version:
+        return course, course.rows
+    rows = due.part_of(app, course.part, at=course.at)
+    return replace(course, version=version, rows=rows), rows
 
 
 def _put_on_record(

@@ -79,6 +79,8 @@ def _policy(purge: Purge) -> Record | None:
         "number": version.number,
         "via": str(version.via),
         "effective_at": ledger.stamp(version.effective_at),
+        "decided_by": str(version.author or version.author_key or "the system"),
+        "owed_since": ledger.stamp(version.owed.opened_at) if version.owed else None,
     }
     return terms | {
         "version": version.pk,

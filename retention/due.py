@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 
 from conversations.models import Conversation, ConversationEvent, Message
+from outbox import statements
+from projects import ids
 from projects.models import App
 from retention import holding, ruling
 from retention.holding import Holds
 from retention.policies import EXPIRED, EXPIRED_EVENTS, Scope
 from retention.ruling import Policy
 
-PARTS: Final = 2 * len(Scope)  # that `of` gives for every app: of each scope its messages and its events
+Statement = tuple[str, tuple[Any, ...]]  # with its parameters
+
+_ADDED: Final = """
+    SELECT ARRAY[
+        (SELECT count(*) FROM retention_retentionpolicy WHERE app_id = %(app)s),
+        (SELECT count(*) FROM retention_legalhold WHERE project_id = %(project)s),
+        (SELECT count(*) FROM retention_legalholdrelease AS release JOIN retention_legalhold AS hold
+         ON release.hold_id = hold.id WHERE hold.project_id = %(project)s)
+    ]
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,7 @@ class Count:
         return bool(self.messages or self.conversations or self.events)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Due:
     """Rows that may go for one reason: single messages, single events, or whole conversations."""
 
@@ -48,6 +60,7 @@ class Due:
     held: QuerySet[Any] | None = (
         None  # what legal holds keep of it, apart from the rows; None: there are none
     )
+    every: QuerySet[Any] | None = None  # both; None: there are none
 
     @property
     def takes_conversations(self) -> bool:
@@ -68,6 +81,16 @@ class Due:
     def age(self) -> str:
         """The column that decides."""
         return "expiry_anchor" if self.takes_conversations else "accept_time"
+
+    @cached_property
+    def ages(self) -> Statement:
+        """Gives the age of every row. Compiled once: a run looks at it with each batch."""
+        return _ages(self.rows, self.age)
+
+    @cached_property
+    def ages_with_held(self) -> Statement:
+        """The same of what holds keep, too."""
+        return self.ages if self.every is None else _ages(self.every, self.age)
 
     def messages(self) -> QuerySet[Message]:
         """Every message that goes, be it with its conversation."""
@@ -110,13 +133,27 @@ def of_apps(apps: Iterable[App], *, at: datetime) -> dict[str, list[Due]]:
     return {
         app.pk: _everything(app, at, holds[app.pk])
         if app.deleted_at
-        else [
-            part(policies[app.pk, scope], app, at, holds[app.pk])
-            for scope in Scope
-            for part in (_by_their_age, _events_by_their_age)
-        ]
+        else [part(policies[app.pk, scope], app, at, holds[app.pk]) for scope, part in _PARTS]
         for app in apps
     }
+
+
+def part_of(app: App, number: int, *, at: datetime) -> Due:
+    """The one part of `of` that has this number."""
+    holds = holding.over([app])[app.pk]
+    if app.deleted_at:
+        return _everything(app, at, holds)[number]
+    scope, part = _PARTS[number]
+    return part(ruling.in_force(app=app, scope=scope, at=at), app, at, holds)
+
+
+def version(app: App) -> Hashable:
+    """Another one as soon as anything is written that may change what is due of the app at a given time.
+
+    Policies, holds and releases are only ever added.
+    """
+    ((added,),) = statements.run(_ADDED, {"app": ids.to_uuid(app.pk), "project": app.project_id})
+    return app.deleted_at, tuple(added)
 
 
 def by(policy: Policy, app: App, *, at: datetime) -> Due:
@@ -143,9 +180,20 @@ def _events_by_their_age(policy: Policy, app: App, at: datetime, holds: Holds) -
     return _spared(EXPIRED_EVENTS[policy.retention_type](app, policy.scope, cutoff), cutoff, policy, holds)
 
 
+# What `of` gives for every app: of each scope its messages and its events.
+_PARTS: Final = [(scope, part) for scope in Scope for part in (_by_their_age, _events_by_their_age)]
+
+
 def _spared(rows: QuerySet[Any], cutoff: datetime, policy: Policy | None, holds: Holds) -> Due:
     """What is left for the purge, and what a hold takes from it."""
-    return Due(holds.spare(rows), cutoff, policy, holds.keep(rows) if holds else None)
+    if not holds:
+        return Due(rows, cutoff, policy)
+    return Due(holds.spare(rows), cutoff, policy, held=holds.keep(rows), every=rows)
+
+
+def _ages(rows: QuerySet[Any], age: str) -> Statement:
+    sql, parameters = rows.order_by().values_list(age).query.sql_with_params()
+    return sql, parameters
 
 
 def _everything(app: App, at: datetime, holds: Holds) -> list[Due]:

@@ -17,43 +17,50 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from contacts.models import Contact
 from conversations.models import Conversation, ConversationEvent, Message
 from projects.models import App, Project
-from retention.models import HoldScope, LegalHold, LegalHoldRelease
+from retention.models import HoldScope, LegalHold, LegalHoldQuerySet, LegalHoldRelease
 from retention.trimming import trimmed
 
 Range = tuple[datetime | None, datetime | None]
 ALWAYS: Final[Range] = (None, None)
 
 
+class Unreleasable(ValidationError):
+    """The hold has ended, or another person must end it."""
+
+
 @dataclass(slots=True)
 class Reach:
-    """What the holds of one period keep of an app."""
+    """What the holds of one period keep of an app. The database looks up what they name: they may be many."""
 
-    everything: bool = False
-    contacts: set[str] = field(default_factory=set)
-    conversations: set[str] = field(default_factory=set)
+    holds: LegalHoldQuerySet
+    scopes: set[HoldScope] = field(default_factory=set)
 
-    def add(self, hold: LegalHold) -> None:
-        """Let it keep what the hold covers, too."""
-        match hold.scope, hold.contact_id, hold.conversation_id:
-            case HoldScope.CONTACT, str(contact_id), _:
-                self.contacts.add(contact_id)
-            case HoldScope.CONVERSATION, _, str(conversation_id):
-                self.conversations.add(conversation_id)
-            case _:
-                self.everything = True
+    @property
+    def everything(self) -> bool:
+        """Whether a hold covers all of the app."""
+        return not self.scopes.isdisjoint({HoldScope.PROJECT, HoldScope.APP})
 
     def conversation(self) -> Q:
         """Conversations that it names, itself or by their contact."""
-        return Q() if self.everything else Q(pk__in=self.conversations) | Q(contact__in=self.contacts)
+        if self.everything:
+            return Q()
+        return self._any(Q(pk__in=self._named("conversation_id")), Q(contact__in=self._named("contact_id")))
 
     def member(self) -> Q:
         """Messages or events of such conversations."""
         if self.everything:
             return Q()
-        named = Q(conversation__in=self.conversations)
-        if self.contacts:
-            of_contacts = Conversation.objects.filter(pk=OuterRef("conversation"), contact__in=self.contacts)
-            named |= Q(Exists(of_contacts))
+        talks = Conversation.objects.filter(
+            pk=OuterRef("conversation"), contact__in=self._named("contact_id")
+        )
+        return self._any(Q(conversation__in=self._named("conversation_id")), Q(Exists(talks)))
+
+    def _any(self, by_conversation: Q, by_contact: Q) -> Q:
+        conditions = {HoldScope.CONVERSATION: by_conversation, HoldScope.CONTACT: by_contact}
+        return reduce(or_, (condition for scope, condition in conditions.items() if scope in self.scopes))
+
+    def _named(self, column: str) -> QuerySet[Any]:
+        named: QuerySet[Any] = self.holds.exclude(**{column: None}).values(column)
         return named
 
 
@@ -64,11 +71,14 @@ class Holds:
     reaches: dict[Range, Reach]
 
     @classmethod
-    def of(cls, holds: Iterable[LegalHold]) -> Holds:
-        """Ordered by period."""
+    def of(cls, app: App, found: Iterable[tuple[HoldScope, Range]]) -> Holds:
+        """What was found over the app."""
+        over = LegalHold.objects.active().over([app])
         reaches: dict[Range, Reach] = {}
-        for hold in holds:
-            reaches.setdefault((hold.accept_from, hold.accept_until), Reach()).add(hold)
+        for scope, period in found:
+            since, until = period
+            of_period = over.filter(Q(accept_from=since), Q(accept_until=until))  # Q(…=None): is null
+            reaches.setdefault(period, Reach(of_period)).scopes.add(scope)
         return cls(reaches)
 
     def __bool__(self) -> bool:
@@ -100,10 +110,12 @@ class Holds:
 def over(apps: Iterable[App]) -> dict[str, Holds]:
     """The holds in force over each of the apps, by app id, in one query."""
     apps = list(apps)
-    by_place: defaultdict[Any, list[LegalHold]] = defaultdict(list)
-    for hold in LegalHold.objects.active().over(apps).defer("matter", "text").order_by("pk"):
-        by_place[hold.app_id or hold.project_id].append(hold)
-    return {app.pk: Holds.of([*by_place[app.project_id], *by_place[app.pk]]) for app in apps}
+    columns = ("app_id", "project_id", "scope", "accept_from", "accept_until")
+    found: defaultdict[Any, list[tuple[HoldScope, Range]]] = defaultdict(list)
+    kinds = LegalHold.objects.active().over(apps).order_by(*columns).values_list(*columns).distinct()
+    for app_id, project_id, scope, since, until in kinds:
+        found[app_id or project_id].append((HoldScope(scope), (since, until)))
+    return {app.pk: Holds.of(app, [*found[app.project_id], *found[app.pk]]) for app in apps}
 
 
 def holds(rows: QuerySet[Any]) -> bool:
@@ -128,6 +140,7 @@ def place(
     accept_from: datetime | None = None,
     accept_until: datetime | None = None,
     by: Any = None,
+    by_key: str | None = None,
     now: datetime,
 ) -> LegalHold:
     """Keep what it covers from this transaction's commit on. Raises ValidationError by field.
@@ -147,32 +160,37 @@ def place(
         matter=trimmed(matter),
         text=trimmed(text),
         placed_by=by,
+        placed_by_key=by_key,
         placed_at=now,
     )
     written = {"scope", "matter", "text"}
     hold.clean_fields(exclude=[field.name for field in LegalHold._meta.fields if field.name not in written])
     hold.validate_constraints()
-    _refuse_a_stranger(hold)
     _wait_for_batches(hold)
+    _refuse_a_stranger(hold)  # afterwards: an erasure may have taken the contact
     hold.save(force_insert=True)
     return hold
 
 
 @transaction.atomic
-def release(hold: LegalHold, *, text: str, by: Any = None, now: datetime) -> LegalHoldRelease:
-    """Let go what it kept: it follows its app's policy again. Raises ValidationError.
+def release(
+    hold: LegalHold, *, text: str, by: Any = None, by_key: str | None = None, now: datetime
+) -> LegalHoldRelease:
+    """Let go what it kept: it follows its app's policy again. Raises ValidationError, or Unreleasable.
 
     Where the project demands four eyes, by somebody else than who placed it.
     """
     hold = LegalHold.objects.select_for_update(no_key=True, of=("self",)).get(pk=hold.pk)
     if not hold.is_active:
-        raise ValidationError("The hold was released already.")
+        raise Unreleasable("The hold was released already.")
     if hold.project.demands_four_eyes and (by is None or by == hold.placed_by):
-        raise ValidationError(
+        raise Unreleasable(
             "This project demands four eyes: somebody else than who placed it releases a hold."
         )
-    row = LegalHoldRelease(hold=hold, text=trimmed(text), released_by=by, released_at=now)
-    row.clean_fields(exclude=["hold", "released_by"])
+    row = LegalHoldRelease(
+        hold=hold, text=trimmed(text), released_by=by, released_by_key=by_key, released_at=now
+    )
+    row.clean_fields(exclude=["hold", "released_by", "released_by_key"])
     row.validate_constraints()
     row.save(force_insert=True)
     return row

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from conversations.deleting import ID_BYTES, Gone
+from outbox import statements
 from projects import ids
 from projects.models import App
 from retention.due import Count
@@ -121,7 +122,7 @@ def append(head: PurgeHead, purge: Purge, deletion: Deletion, *, now: datetime) 
         previous_hash=bytes(head.last_hash),
     )
     batch.own_hash = hash_of(record(batch))
-    batch.save(force_insert=True)
+    statements.insert(batch)
     head.number, head.last_hash = batch.number, batch.own_hash
     head.save()
     return batch

@@ -18,10 +18,11 @@ from django.db import DatabaseError, connection
 
 from projects import clock
 from projects.models import App
-from retention import batches, due, ledger, measuring, windows
+from retention import batches, due, ledger, measuring, ticking, windows
 from retention.batches import Course
 from retention.due import Count
 from retention.models import Purge, PurgeOverride
+from retention.ticking import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +35,14 @@ PATIENCE: Final = (
 )
 REPLICA_PATIENCE: Final = timedelta(seconds=10)  # that a replica may be behind
 REPLAY_LAG: Final = "SELECT coalesce(max(replay_lag), '0') FROM pg_stat_replication"
+WATCH: Final = Watch()
 WAIT_SECONDS: Final = 0.1  # until an overriding run looks again at rows that others hold
 
 
 # Refused
 # ├── AheadOfClock     wait, give an override, or do a dry run
-# └── ClocksDisagree   set the clocks right, or give an override
+# ├── ClocksDisagree   set the clocks right, or give an override
+# └── ClockLeapt       see that the clock is right, then give an override once
 
 
 class Refused(Exception):
@@ -52,6 +55,10 @@ class AheadOfClock(Refused):
 
 class ClocksDisagree(Refused):
     """The database's clock is not that of this machine: one of them has jumped."""
+
+
+class ClockLeapt(Refused):
+    """The database's clock was set forward by more than five minutes since the last run."""
 
 
 @dataclass(slots=True)
@@ -97,6 +104,8 @@ def _refuse_a_wrong_clock(now: datetime) -> None:
         raise AheadOfClock(f"{now.isoformat()} has not come: the database's clock says {told.isoformat()}.")
     if abs(told - datetime.now(UTC)) > TOLERANCE:
         raise ClocksDisagree(f"The database's clock says {told.isoformat()}, this machine's another time.")
+    if not WATCH.trusts(told, at=ticking.ticked()):
+        raise ClockLeapt(f"The database's clock has leapt forward, to {told.isoformat()}.")
 
 
 def _record(why: str, *, now: datetime, app: App | None) -> PurgeOverride:
@@ -178,7 +187,7 @@ class _Run:
         """The app's batches of one round; none while a replica is behind: the next tick goes on."""
         if not (self._override or _replicas_keep_up()):
             return
-        for part in range(due.PARTS):
+        for part in _parts_with_something(app, self._at):
             course = self._courses.get((app.pk, part)) or Course(
                 part=part, at=self._at, override=self._override
             )
@@ -199,6 +208,11 @@ class _Run:
         for course in self._courses.values():
             if course.purge:
                 ledger.end(course.purge, Purge.State.FINISHED, now=now)
+
+
+def _parts_with_something(app: App, at: datetime) -> list[int]:
+    """Numbers of the parts of `due.of`."""
+    return [number for number, part in enumerate(due.of(app, at=at)) if part.lag() is not None]
 
 
 def _longest_overdue_first(apps: Sequence[App], at: datetime) -> list[tuple[App, timedelta]]:

@@ -24,7 +24,7 @@ class Policy:
     @property
     def is_default(self) -> bool:
         """Whether it needs no ground."""
-        return self.is_like(_default(self.scope))
+        return self.is_like(default(self.scope))
 
     def is_like(self, other: Policy) -> bool:
         """Whether both say the same of the same messages."""
@@ -61,18 +61,19 @@ def newest_of(apps: Iterable[App]) -> dict[tuple[str, Scope], Policy]:
     return _ruling(apps, RetentionPolicy.objects.all())
 
 
+def default(scope: Scope) -> Policy:
+    """What rules the messages of an app that has no version."""
+    return Policy(scope=scope, retention_type=DEFAULT_TYPE, ttl_days=DEFAULT_TTL_DAYS[scope])
+
+
 def _ruling(apps: Iterable[App], versions: RetentionPolicyQuerySet) -> dict[tuple[str, Scope], Policy]:
     app_ids = [app.pk for app in apps]
-    policies = {(app_id, scope): _default(scope) for app_id in app_ids for scope in Scope}
+    policies = {(app_id, scope): default(scope) for app_id in app_ids for scope in Scope}
     of_apps = versions.filter(app__in=app_ids).order_by("app_id", "scope", "-number")
     for version in of_apps.distinct("app_id", "scope"):
         policy = _stored(version)
         policies[version.app_id, policy.scope] = policy
     return policies
-
-
-def _default(scope: Scope) -> Policy:
-    return Policy(scope=scope, retention_type=DEFAULT_TYPE, ttl_days=DEFAULT_TTL_DAYS[scope])
 
 
 def _stored(version: RetentionPolicy) -> Policy:

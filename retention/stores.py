@@ -43,3 +43,26 @@ OTHERS: Final[dict[str, str]] = {
     "retention.PurgeBatch": "proves what was deleted: ids and hashes",
     "retention.PurgeHead": "hashes, and the widths of windows",
 }
+
+# What may name a person, and is left by the erasure of a contact: why it may stay.
+SPARED: Final[dict[str, str]] = {
+    "axes.AccessAttempt": "who tried to log in to the portal: no contact does",
+    "conversations.TemplateTranslation": "a template, which says the same to everybody",
+    "outbox.Lane": "the kind of what waits",
+    "pghistory.Context": "who changed the configuration, and where in the portal",
+    "pghistory.MiddlewareEvents": "the same, as it is read",
+    "projects.AccessKey": "the hash of a secret",
+    "projects.Mail": "to members and account managers, about apps; it goes after 30 days",
+    "projects.User": "a member, no contact",
+    "projects.UserEvent": "a member, no contact",
+    "retention.ChangeRequest": "the ground of a policy",
+    "retention.Justification": "the ground of a policy",
+    "retention.LegalHold": "names what it covers by its id; the matter is what must be kept",
+    "retention.LegalHoldRelease": "why a hold ended",
+    "retention.PrivacyRequest": "proves what was done about a person's request; numbers and an id, no name",
+    "retention.PurgeBatch": "proves what was deleted: ids and hashes",
+    "retention.PurgeHead": "hashes, and the widths of windows",
+    "retention.PurgeOverride": "why the purge's clock was overridden",
+    "sessions.Session": "who is logged in to the portal",
+    "webhooks.Replay": "which page of events comes next",
+}

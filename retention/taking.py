@@ -39,16 +39,18 @@ class Take:
 
     def all(self, *, at: datetime) -> tuple[Deletion, datetime]:
         """Delete it; and the age that was reached."""
+        held = 0 if self.rows.held is None else self._inside(self.rows.held).count()
+        messages = conversations = events = Gone()
         if self.rows.takes_conversations:
             messages, conversations, events, reached = self._conversations(at)
         else:
-            messages = Gone() if self.rows.takes_events else self._messages()
-            events = (
-                deleting.delete_events(self._cut(), is_patient=self._waits)
-                if self.rows.takes_events
-                else Gone()
-            )
-            conversations, reached = Gone(), self._reached(messages or events)
+            # What is dispatched is of the time of all that is written now.
+            is_most = not (self.window.is_crowded or self.rows.is_dispatched or held > self.target)
+            if self.rows.takes_events:
+                events = deleting.delete_events(self._cut(), self._waits, is_most)
+            else:
+                messages = self._messages(is_most)
+            reached = self._reached(messages or events)
         return Deletion(
             messages=messages,
             conversations=conversations,
@@ -56,7 +58,7 @@ class Take:
             cutoff=self.rows.cutoff,
             since=self.window.since,
             until=self.window.until,
-            held=0 if self.rows.held is None else self._inside(self.rows.held).count(),
+            held=held,
         ), reached
 
     @property
@@ -77,7 +79,7 @@ class Take:
         """Of a crowd's last moment more may be left; but what could not be had is for another run."""
         return self.window.until - MICROSECOND if self.window.is_crowded and gone else self.window.until
 
-    def _messages(self) -> Gone:
+    def _messages(self, is_most: bool) -> Gone:
         """Single messages. Their conversations stay, and learn which message is now their newest."""
         # Those alone whose newest message is in the window: a younger one stays, an older one has gone before.
         conversations = Conversation.objects.filter(
@@ -86,14 +88,10 @@ class Take:
             expiry_anchor__gte=self.window.since,
             expiry_anchor__lt=self.window.until,
         )
-        wanted = set() if self.rows.is_dispatched else set(conversations.values_list("pk", flat=True))
-        if not wanted:
-            return deleting.delete_messages(self._cut(), is_patient=self._waits)
         # What comes into one of them meanwhile waits for us, and counts; those that others have keep all.
-        ours = conversations.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)
-        others = wanted.difference(ours)
-        gone = deleting.delete_messages(self._cut(without=others), is_patient=self._waits)
-        if gone:
+        others = set() if self._waits or self.rows.is_dispatched else _locked_by_others(conversations)
+        gone = deleting.delete_messages(self._cut(without=others), self._waits, is_most)
+        if gone and not self.rows.is_dispatched:
             deleting.renew_newest(conversations.exclude(pk__in=others))
         return gone
 
@@ -124,6 +122,12 @@ class Take:
         if rows.values("pk")[: most + 1].count() <= most:
             return rows, self.is_patient
         return rows.order_by("conversation", "accept_time")[: self.target], False
+
+
+def _locked_by_others(conversations: QuerySet[Conversation]) -> set[str]:
+    """The rest is ours from now on."""
+    ours = conversations.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)
+    return set(conversations.values_list("pk", flat=True)).difference(ours)
 
 
 def _those_not_empty(conversations: Sequence[Conversation]) -> set[str]:

@@ -1,11 +1,16 @@
 """The clock's tasks of this room."""
 
+import logging
+
 from celery import shared_task
+from django.db import DatabaseError
 
 from projects import clock
 from retention import anchoring, purging, reminding
 from retention.models import PrivacyRequest
 from retention.privacy import erasing
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(ignore_result=True)
@@ -29,5 +34,8 @@ def anchor_ledger() -> None:
 @shared_task(ignore_result=True)
 def finish_erasures() -> None:
     """Go on with erasures that stopped, or whose legal hold was released; ticks every ten minutes."""
-    for request in PrivacyRequest.objects.unfinished():
-        erasing.erase(request, now=clock.now())
+    for request in PrivacyRequest.objects.unfinished().order_by("due_at"):
+        try:
+            erasing.erase(request, now=clock.now())
+        except (erasing.NotErased, DatabaseError):  # the others do not wait for it
+            logger.exception("Request %s was not carried out; it is tried again.", request.pk)

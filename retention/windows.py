@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from retention.due import Due
@@ -18,6 +19,14 @@ STOP: Final = 4  # a window that holds more times the target than this is cut by
 SLOW_SECONDS: Final = 0.1  # a batch that took longer halves the next window
 
 _MICROSECOND: Final = timedelta(microseconds=1)
+_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+# What is held is counted too: without it, an index alone could not tell.
+_LOOK: Final = """
+    WITH oldest AS MATERIALIZED (SELECT age FROM ({rows}) AS due (age) WHERE age >= %s ORDER BY age LIMIT 1)
+    SELECT age, (SELECT count(*) FROM (
+        SELECT FROM ({every}) AS due (age) WHERE due.age >= oldest.age AND due.age < oldest.age + %s LIMIT %s
+    ) AS inside) FROM oldest
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +49,31 @@ class Window:
 
 def first(part: Due, *, since: datetime | None, width: timedelta, target: int) -> Window | None:
     """The window at the oldest row that is left, from the age `since` on; None: there is none."""
-    oldest = part.rows.order_by(part.age, "pk").values_list(part.age, flat=True)
+    if part.rows.query.is_empty():
+        return None
+    most = STOP * target
     # What this run has passed is skipped: its dead rows would be read again with each batch.
-    ages = oldest.filter(**{f"{part.age}__gte": since}) if since else oldest
-    begin = ages.first()
+    begin, number = _look(part, since or _BEFORE_ALL, width, most)
     if begin is None:
         return None
     window = Window(begin, begin + width)
-    most = STOP * target
-    while (number := _count(part, window, most)) < target / STEP and window.until <= part.cutoff:
+    while number < target / STEP and window.until <= part.cutoff:
         window = Window(begin, begin + LEAP * window.width)
+        _, number = _look(part, begin, window.width, most)
     if number <= most:
         return window
-    inside = window.of(part.rows, part.age)
-    last = inside.order_by(part.age, "pk").values_list(part.age, flat=True)[target - 1]
-    return Window(begin, last + _MICROSECOND, is_crowded=True)
+    inside = window.of(part.rows, part.age).order_by(part.age, "pk").values_list(part.age, flat=True)
+    last = inside[target - 1 : target].first()
+    return Window(begin, last + _MICROSECOND, is_crowded=True) if last else window
 
 
-def _count(part: Due, window: Window, most: int) -> int:
-    """How many rows are in the window; of more than `most` it is only known that they are more."""
-    return window.of(part.rows, part.age).values("pk")[: most + 1].count()
+def _look(part: Due, since: datetime, width: timedelta, most: int) -> tuple[datetime | None, int]:
+    """The age of the oldest row, and how many are in the window there, held or not; of more than `most` that alone."""
+    (rows, of_rows), (every, of_every) = part.ages, part.ages_with_held
+    parameters: list[Any] = [*of_rows, since, *of_every, width, most + 1]
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK.format(rows=rows, every=every), parameters)
+        return cursor.fetchone() or (None, 0)
 
 
 def next_width(width: timedelta, *, taken: int, target: int, seconds: float) -> timedelta:

@@ -6,12 +6,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models.functions import Now
 
 from gateway.http import Client, Request, Response
+from outbox import statements
 from outbox.kinds import Breaker, Claimed, Decision, Pace, Result, Send, Verdict
 from projects import ids
 from webhooks import logbook, pacing, retrying, watching
@@ -22,7 +23,13 @@ from webhooks.receivers import USER_AGENT, Find, Receiver, Told
 
 logger = logging.getLogger(__name__)
 
+KEPT_HEADERS = 2048  # bytes of an answer's headers
 STEPS = ("dns", "connect", "tls", "first_byte", "total")  # of an exchange, as the log has them
+
+TOLD = """
+    SELECT id, app_id, body, callback_url, extract(epoch FROM now())::bigint
+    FROM webhooks_event WHERE id = ANY(%(events)s::uuid[])
+"""
 
 RESULTS = {
     Decision.DONE: Attempt.Result.DELIVERED,
@@ -48,12 +55,9 @@ class EventDelivery:
 
         In two queries, and a third where a receiver is not known as it stands now.
         """
-        refs = {entry.ref: ids.from_uuid(entry.ref) for entry in entries}
-        columns = Event.objects.filter(pk__in=refs.values()).values_list(
-            "pk", "app_id", "body", "callback_url", Now()
-        )
-        events = {row[0]: Told(*row) for row in columns}
-        deliveries = [(entry, event) for entry in entries if (event := events.get(refs[entry.ref]))]
+        rows = statements.run(TOLD, {"events": list({entry.ref for entry in entries})})
+        events = {id_: Told(ids.from_uuid(id_), ids.from_uuid(app), *rest) for id_, app, *rest in rows}
+        deliveries = [(entry, event) for entry in entries if (event := events.get(entry.ref))]
         receivers = self._receivers(deliveries)
         return {
             entry.id: _unless_disabled(request(receivers[entry.id], event))
@@ -90,16 +94,15 @@ class EventDelivery:
 
 def request(receiver: Receiver, event: Told) -> Request:
     """What is sent, signed for the event's `signed_at`."""
-    body = bytes(event.body)
     return Request(
         "POST",
         receiver.url,
         headers={
             "Content-Type": "application/json",
             "User-Agent": USER_AGENT,
-            **receiver.keyring.headers(body, event_id=event.id, signed_at=event.signed_at),
+            **receiver.keyring.headers(event.body, event_id=event.id, signed_at=event.signed_at),
         },
-        body=body,
+        body=event.body,
         timeout=settings.WEBHOOK_TIMEOUT,
         tag=receiver,
     )
@@ -117,23 +120,38 @@ def _line(place: int, result: Result) -> logbook.Line:
     claimed, response, verdict = result.claimed, result.response, result.verdict
     receiver: Receiver = result.request.tag
     comes_back = verdict.decision is Decision.RETRY
+    timings, shown = response.timings, masked(response, receiver.secrets)
     return logbook.Line(
         place=place,
         event_id=claimed.ref,
-        webhook_id=ids.to_uuid(receiver.webhook_id) if receiver.webhook_id else None,
+        webhook_id=_uuid(receiver.webhook_id),
         callback_url=receiver.callback_url,
-        replay_id=ids.to_uuid(receiver.replay_id) if receiver.replay_id else None,
+        replay_id=_uuid(receiver.replay_id),
         number=claimed.attempt,
         result=RESULTS[verdict.decision],
         status_code=response.status or None,
         error=response.error,
         detail=response.detail[:500],
         started_at=result.started_at,
-        duration_ms=round(response.timings.total * 1000),
+        duration_ms=round(timings.total * 1000),
+        phases_ms=[
+            round(moment * 1000) for moment in (timings.dns, timings.connect, timings.tls, timings.first_byte)
+        ],
         next_at=_ended_at(result) + timedelta(seconds=verdict.after) if comes_back else None,
-        response_body=masked(response, receiver.secrets).body.hex(),
+        response_headers=_header_lines(shown).hex(),
+        response_body=shown.body.hex(),
         signed_with=receiver.keyring.numbers,
     )
+
+
+def _header_lines(response: Response) -> bytes:
+    lines = "\n".join(f"{name}: {value}" for name, value in response.headers.items())
+    return lines[:KEPT_HEADERS].encode("latin-1", errors="replace")
+
+
+@lru_cache(maxsize=4096)  # the same few webhooks all day
+def _uuid(public_id: str | None) -> UUID | None:
+    return ids.to_uuid(public_id) if public_id else None
 
 
 def _bury(dead: Sequence[Result]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from gateway.http import Timings
 from outbox.models import Entry
 from projects import ids
 from projects.wire import timestamp
@@ -54,10 +55,7 @@ def delivery(event_id: str, known: Delivery) -> dict[str, Any]:
         "trigger": event.trigger if event else "",
         "event_time": timestamp(event.created_at) if event else None,
         "body": orjson.loads(bytes(event.body)) if event and event.body else None,
-        "attempts": [
-            attempt(row) | {"response_body": bytes(row.response_body).decode(errors="replace")}
-            for row in known.attempts
-        ],
+        "attempts": [attempt(row) | _answer(row) for row in known.attempts],
         "waiting": waiting(known.waiting) if known.waiting else None,
         "dead_letter": _dead_letter(known.dead_letter) if known.dead_letter else None,
     }
@@ -100,14 +98,24 @@ def trial(sent: Trial) -> dict[str, Any]:
             "error": response.error,
             "detail": response.detail,
         },
-        "duration_ms": {
-            name.lower().replace(" ", "_"): took for name, took in phases(response.timings).items()
-        },
+        "duration_ms": _phases(response.timings),
         "signatures": [
             {"header": finding.family, "valid": finding.is_valid, "explanation": finding.said}
             for finding in sent.findings
         ],
     }
+
+
+def _answer(row: Attempt) -> dict[str, Any]:
+    return {
+        "phases_ms": _phases(row.timings),
+        "response_headers": row.headers,
+        "response_body": bytes(row.response_body).decode(errors="replace"),
+    }
+
+
+def _phases(timings: Timings) -> dict[str, int]:
+    return {name.lower().replace(" ", "_"): took for name, took in phases(timings).items()}
 
 
 def _dead_letter(row: DeadLetter) -> dict[str, Any]:

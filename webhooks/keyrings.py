@@ -6,7 +6,6 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from gateway import signing
 from webhooks.models import RetiredSecret, Webhook
@@ -38,15 +37,14 @@ class Keyring:
         """Which they are, for the log: "3, 2"."""
         return ", ".join(str(secret.number) for secret in self.secrets)
 
-    def headers(self, body: bytes, *, event_id: str, signed_at: datetime) -> dict[str, str]:
-        """Both families of headers, with a nonce of their own."""
-        timestamp = int(signed_at.timestamp())
+    def headers(self, body: bytes, *, event_id: str, signed_at: int) -> dict[str, str]:
+        """Both families of headers, with a nonce of their own; `signed_at` in Unix seconds."""
         texts = [secret.text for secret in self.secrets]
-        headers = signing.standard_headers(body, texts, message_id=event_id, timestamp=timestamp)
+        headers = signing.standard_headers(body, texts, message_id=event_id, timestamp=signed_at)
         if self.leader is None:
             return headers
         nonce = secrets.token_urlsafe(16)
-        return headers | signing.headers(body, self.leader.text, nonce=nonce, timestamp=timestamp)
+        return headers | signing.headers(body, self.leader.text, nonce=nonce, timestamp=signed_at)
 
 
 def of_webhooks(webhooks: Iterable[Webhook]) -> dict[str, Keyring]:

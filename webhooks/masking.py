@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, quote_plus
 
@@ -15,24 +16,43 @@ SHORTEST: Final = 4  # characters; to mask less would spoil the text and protect
 
 
 def masked(response: Response, secrets: Iterable[str]) -> Response:
-    """The response with these secrets struck out of its body, as they are and as JSON and forms spell them."""
+    """The response with these secrets struck out of all it shows, as they are and as JSON and forms spell them."""
+    spellings = [one for secret in secrets if len(secret) >= SHORTEST for one in _spellings(secret)]
     body = response.body
-    if not body:
-        return response
-    for secret in secrets:
-        if len(secret) >= SHORTEST:
-            for spelling in _spellings(secret):
-                body = _without_its_beginning(body.replace(spelling, MASK), spelling)
-    return replace(response, body=body)
+    for spelling in spellings if body else []:
+        body = _without_its_beginning(body.replace(spelling, MASK), spelling)
+    headers = response.headers
+    said = "\n".join(headers.values())
+    if any(text in said for spelling in spellings for text in _texts(spelling)):
+        headers = {name: _struck_out(value, spellings) for name, value in headers.items()}
+    if body == response.body and headers is response.headers:
+        return response  # as nearly always
+    return replace(response, body=body, headers=headers)
 
 
-def _spellings(secret: str) -> set[bytes]:
+def _struck_out(value: str, spellings: Iterable[bytes]) -> str:
+    for spelling in spellings:
+        for text in _texts(spelling):
+            value = value.replace(text, MASK.decode())
+    return value
+
+
+@lru_cache(maxsize=4096)  # the same few secrets all day
+def _texts(spelling: bytes) -> frozenset[str]:
+    """Headers are read as Latin 1, and hold that or UTF-8."""
+    return frozenset({spelling.decode(), spelling.decode("latin-1")})
+
+
+@lru_cache(maxsize=4096)  # the same few secrets all day
+def _spellings(secret: str) -> frozenset[bytes]:
     in_json = (json.dumps(secret, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
-    return {text.encode() for text in (secret, *in_json, quote(secret, safe=""), quote_plus(secret))}
+    return frozenset(text.encode() for text in (secret, *in_json, quote(secret, safe=""), quote_plus(secret)))
 
 
 def _without_its_beginning(body: bytes, spelling: bytes) -> bytes:
     """The body was cut somewhere: maybe within the secret."""
+    if spelling[:SHORTEST] not in body[-len(spelling) :]:
+        return body
     for length in range(min(len(spelling), len(body)), SHORTEST - 1, -1):
         if body.endswith(spelling[:length]):
             return body[:-length] + MASK

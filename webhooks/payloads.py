@@ -18,6 +18,7 @@ def webhook(webhook: Webhook) -> dict[str, Any]:
         "secret": mask(webhook.secret),
         "triggers": webhook.triggers,
         "client_credentials": _client_credentials(webhook) if webhook.client_id else None,
+        "is_4xx_final": webhook.is_4xx_final,  # our extension
     }
 
 

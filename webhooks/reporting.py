@@ -14,9 +14,24 @@ from webhooks import partitioning
 from webhooks.models import Replay, Webhook
 
 COUNTED_AT_MOST: Final = 100_000
+LOOKED_AT: Final = 1_000  # deliveries, the latest
+QUANTILES: Final = (0.5, 0.95, 0.99)
 
 DEAD = "SELECT count(*) FROM (SELECT FROM webhooks_deadletter LIMIT %s) dead"
 DEAD_TUPLES = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'outbox_entry'::regclass"
+
+# An event's id begins with the milliseconds of its making.
+LATENCY = """
+    SELECT percentile_disc(%(quantiles)s::float[]) WITHIN GROUP (ORDER BY seconds) FROM (
+        SELECT (
+            extract(epoch FROM started_at) * 1000 + duration_ms
+            - ('x' || translate(left(event_id::text, 13), '-', ''))::bit(48)::bigint
+        ) / 1000 AS seconds
+        FROM webhooks_attempt
+        WHERE started_at > statement_timestamp() - interval '1 hour' AND result = 'DELIVERED' AND replay_id IS NULL
+        ORDER BY id DESC LIMIT %(most)s
+    ) delivered
+"""
 
 
 class Report(Collector):
@@ -46,9 +61,25 @@ class Report(Collector):
             "Days after today for which the tables of events and attempts stand ready",
             partitioning.days_ahead(now=clock.now()),
         )
+        yield _latency()
         yield _gauge(
             "outbox_dead_tuples", "Dead rows of the queue that vacuum has not taken yet", _asked(DEAD_TUPLES)
         )
+
+
+def _latency() -> GaugeMetricFamily:
+    """Without a figure where the last hour had no delivery."""
+    seconds = GaugeMetricFamily(
+        "webhook_delivery_seconds",
+        "From the event to its receiver's 2xx, retries included, of the latest 1000 deliveries within an hour",
+        labels=["quantile"],
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(LATENCY, {"quantiles": list(QUANTILES), "most": LOOKED_AT})
+        (found,) = cursor.fetchone()
+    for quantile, value in zip(QUANTILES, found or [], strict=False):
+        seconds.add_metric([str(quantile)], float(value))
+    return seconds
 
 
 def _gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from projects.inputs import Input, Listing, OneOf, Text
+from projects.inputs import Flag, Input, Listing, OneOf, Text
 from webhooks.models import (
     LONGEST_CLIENT_ID,
     LONGEST_RESPONSE_TYPE,
@@ -24,6 +24,7 @@ EMPTY: Final[Mapping[str, Any]] = {
     "secret": "",
     "triggers": [],
     "client_credentials": None,
+    "is_4xx_final": False,
 }
 NO_CLIENT_CREDENTIALS: Final[Wishes] = {
     "client_id": "",
@@ -62,6 +63,7 @@ class Changes(Input):
     secret = Text(required=False)
     triggers = Listing(child=OneOf(Trigger), required=False)
     client_credentials = ClientCredentials(required=False)
+    is_4xx_final = Flag(required=False)
 
 
 class Creation(Input):

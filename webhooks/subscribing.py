@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from gateway.channels.credentials import IS_A_MASK, is_mask, mask
-from outbox import entries
+from outbox import entries, lanes
 from projects import ids
 from projects.models import App
 from webhooks import replaying, rotating, watching
@@ -69,6 +69,7 @@ def change(webhook: Webhook, **wishes: Unpack[Wishes]) -> None:
     if "target" in changed:
         changed |= {"disabled_at": None, "disabled_reason": ""}
         watching.forget(webhook.id)
+        wake(webhook)
     if "secret" in changed:
         rotating.forget(webhook)
         changed |= {"secret_number": webhook.secret_number + 1, "overlap_ends_at": None}
@@ -82,8 +83,14 @@ def change(webhook: Webhook, **wishes: Unpack[Wishes]) -> None:
 def enable(webhook: Webhook) -> None:
     """Call it again after it was switched off; how it failed before no longer counts."""
     watching.forget(webhook.id)
+    wake(webhook)
     webhook.disabled_at, webhook.disabled_reason = None, ""
     webhook.save(update_fields=["disabled_at", "disabled_reason"])
+
+
+def wake(webhook: Webhook) -> None:
+    """End its rest, be it for failing or because it asked for one: it is well now."""
+    lanes.wake(WEBHOOK, ids.to_uuid(webhook.id))
 
 
 @transaction.atomic

@@ -50,7 +50,7 @@ class Trial:
 
 
 def send(webhook: Webhook, trigger: Trigger, *, now: datetime) -> Trial:
-    """Send the trigger's sample, signed and authorised as any event; success enables a webhook again.
+    """Send the trigger's sample, signed and authorised as any event; success ends its rest, or enables it again.
 
     Raises ValidationError for a webhook that dismisses, and for a trigger that is never fired.
     """
@@ -59,12 +59,14 @@ def send(webhook: Webhook, trigger: Trigger, *, now: datetime) -> Trial:
     if trigger not in samples.TRIGGERS:
         raise ValidationError({"trigger": ["is never fired, so there is no sample of it"]})
     sample = samples.body(webhook, trigger, now=now)
-    event = Told(id=ids.ulid(), app_id=webhook.app_id, body=sample, callback_url="", signed_at=now)
+    event = Told(
+        id=ids.ulid(), app_id=webhook.app_id, body=sample, callback_url="", signed_at=int(now.timestamp())
+    )
     receiver = receivers.of_webhook(webhook)
     request = replace(
         delivery.request(receiver, event), timeout=min(PATIENCE, float(settings.WEBHOOK_TIMEOUT))
     )
-    response = _without_secrets(ask(request, by=lambda client: Authoriser(client).send), receiver.secrets)
+    response = masked(ask(request, by=lambda client: Authoriser(client).send), receiver.secrets)
     trial = Trial(
         event_id=event.id,
         request=request,
@@ -76,17 +78,9 @@ def send(webhook: Webhook, trigger: Trigger, *, now: datetime) -> Trial:
     )
     if trial.has_enabled:
         subscribing.enable(webhook)
+    elif trial.is_success:
+        subscribing.wake(webhook)
     return trial
-
-
-def _without_secrets(response: Response, secrets: Sequence[str]) -> Response:
-    """The response as it may be shown: a receiver may send back whatever it got."""
-    headers = {
-        name: value
-        for name, value in response.headers.items()
-        if not any(secret in value for secret in secrets if secret)
-    }
-    return masked(replace(response, headers=headers), secrets)
 
 
 def phases(timings: Timings) -> dict[str, int]:

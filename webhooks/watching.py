@@ -6,12 +6,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
+import orjson
 import pghistory
 from django.conf import settings
-from django.db import connection
 
+from outbox import statements
 from outbox.kinds import Decision, Result
 from projects import clock, ids
 from webhooks import warning
@@ -27,10 +28,10 @@ MOST_REFUSALS: Final = 3  # of an address that may not be called, in a row
 # last success in it.
 REMEMBER = """
     WITH tally AS (
-        SELECT * FROM unnest(
-            %(webhooks)s::uuid[], %(streaks)s::int[], %(sinces)s::timestamptz[], %(failures)s::timestamptz[],
-            %(successes)s::timestamptz[], %(refusals)s::int[], %(reached)s::bool[]
-        ) AS tally (webhook_id, streak, failing_since, failed_at, succeeded_at, refusals, was_reached)
+        SELECT * FROM jsonb_to_recordset(%(tallies)s::jsonb) AS tally (
+            webhook_id uuid, streak int, failing_since timestamptz, failed_at timestamptz,
+            succeeded_at timestamptz, refusals int, was_reached bool
+        )
     ), known AS (
         SELECT tally.*, condition.webhook_id AS known_id
         FROM tally LEFT JOIN webhooks_condition condition USING (webhook_id)
@@ -152,18 +153,20 @@ def drop(webhook_id: str) -> None:
 def _remember(tallies: Mapping[str, Tally]) -> dict[str, Standing]:
     """By id those whose row changed."""
     ordered = sorted(tallies.items())  # so that no two flushes wait for each other
-    terms: dict[str, Any] = {
-        "webhooks": [ids.to_uuid(webhook_id) for webhook_id, _ in ordered],
-        "streaks": [tally.streak for _, tally in ordered],
-        "sinces": [tally.failing_since for _, tally in ordered],
-        "failures": [tally.failed_at for _, tally in ordered],
-        "successes": [tally.succeeded_at for _, tally in ordered],
-        "refusals": [tally.refusals for _, tally in ordered],
-        "reached": [tally.was_reached for _, tally in ordered],
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(REMEMBER, terms)
-        return {ids.from_uuid(webhook_id): Standing(*rest) for webhook_id, *rest in cursor.fetchall()}
+    rows = [
+        {
+            "webhook_id": ids.to_uuid(webhook_id),
+            "streak": tally.streak,
+            "failing_since": tally.failing_since,
+            "failed_at": tally.failed_at,
+            "succeeded_at": tally.succeeded_at,
+            "refusals": tally.refusals,
+            "was_reached": tally.was_reached,
+        }
+        for webhook_id, tally in ordered
+    ]
+    changed = statements.run(REMEMBER, {"tallies": orjson.dumps(rows).decode()})
+    return {ids.from_uuid(webhook_id): Standing(*rest) for webhook_id, *rest in changed}
 
 
 def _why_disable(standing: Standing, *, is_gone: bool) -> str:

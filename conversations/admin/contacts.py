@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 
 from contacts import writing
 from contacts.models import Contact
-from conversations import merging, receiving
+from conversations import merging, receiving, visibility
 from conversations.admin.identities import IdentityInline, PriorityField
 from conversations.admin.simulating import SimulationForm
 from conversations.models import Conversation
@@ -116,6 +116,16 @@ class ContactAdmin(ProjectScoped):
             return
         made = writing.create(project_id=contact.project_id, identities=identities, fields=fields, now=now)
         contact.pk, contact._state.adding = made.pk, False
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Delete it; where a legal hold names it, its page says so."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except visibility.Held as refusal:
+            messages.error(request, str(refusal.detail))
+            return HttpResponseRedirect(reverse("admin:contacts_contact_change", args=[unquote(object_id)]))
 
     def delete_model(self, request: HttpRequest, obj: Contact) -> None:
         merging.delete_contact(obj, now=clock.now())

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from contacts.models import Contact
 from contacts.resolving import Identity
-from conversations import conversing, deleting, injecting, payloads, statuses
+from conversations import conversing, deleting, injecting, payloads, statuses, visibility
 from conversations.api.bodies import MetadataStrategy
 from conversations.api.conversation_bodies import (
     ConversationBody,
@@ -25,9 +25,10 @@ from conversations.api.conversation_bodies import (
 )
 from conversations.injecting import Past
 from conversations.models import Conversation, Message
+from conversations.visibility import Within
 from projects import clock, masks
 from projects.inputs import OneOf
-from projects.models import ProcessingMode
+from projects.models import App, ProcessingMode
 from projects.paging import Page
 from projects.scoping import ProjectView, found, matching
 from projects.wire import FailedPrecondition
@@ -42,9 +43,10 @@ class Conversations(ProjectView):
     def get(self, request: Request, project_id: str) -> Response:
         """Conversations of an app, of a contact, or of both, newest first."""
         wanted = ConversationFilter.read_query(request.query_params)
+        app_id = wanted.get("app_id")
         rows = matching(
-            Conversation.objects.served_in(self.project_id),
-            app=wanted.get("app_id"),
+            visibility.conversations(self.project_id, within=Within(App, app_id) if app_id else None),
+            app=app_id,
             contact=wanted.get("contact_id"),
         )
         if wanted["only_active"]:
@@ -72,7 +74,7 @@ class RecentConversations(ProjectView):
         """An app's conversations by their last message, each with it."""
         wanted = RecentFilter.read_query(request.query_params)
         app = self.app(wanted["app_id"])
-        rows = Conversation.objects.filter(app=app, newest_accept_time__isnull=False)
+        rows = visibility.conversations_with_last(self.project_id, within=Within(App, app.id)).filter(app=app)
         if wanted["only_active"]:
             rows = rows.active()
         by = ("-expiry_anchor", "-id") if wanted["order"] == Order.DESC else ("expiry_anchor", "id")
@@ -87,7 +89,8 @@ class OfConversation(ProjectView):
 
     def conversation(self, conversation_id: str, *, for_change: bool = False) -> Conversation:
         """One of this project, held until the end of the transaction where it is to change. Raises NotFound."""
-        rows = Conversation.objects.served_in(self.project_id).select_related("app")
+        served = visibility.conversations(self.project_id, within=Within(Conversation, conversation_id))
+        rows = served.select_related("app")
         return found(rows.select_for_update(of=("self",)) if for_change else rows, conversation_id)
 
 

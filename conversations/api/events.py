@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts.resolving import Identity
-from conversations import capability, deleting
+from conversations import capability, deleting, visibility
 from conversations.api.conversations import OfConversation
 from conversations.api.event_bodies import (
     CapabilityRequest,
@@ -21,6 +21,7 @@ from conversations.api.event_bodies import (
 from conversations.api.recipients import recipient
 from conversations.events import payloads, sending
 from conversations.models import Conversation, ConversationEvent
+from conversations.visibility import Within
 from projects import clock, ids
 from projects.models import ProcessingMode
 from projects.paging import Page
@@ -47,9 +48,14 @@ class Events(ProjectView):
     def get(self, request: Request, project_id: str) -> Response:
         """The events of a conversation or of a contact, newest first."""
         asked = EventFilter.read_query(request.query_params)
+        conversation_id = asked.get("conversation_id")
         rows = matching(
-            ConversationEvent.objects.served_in(self.project_id),
-            conversation=asked.get("conversation_id"),
+            visibility.events(
+                self.project_id,
+                ProcessingMode.CONVERSATION,
+                within=Within(Conversation, conversation_id) if conversation_id else None,
+            ),
+            conversation=conversation_id,
             conversation__contact=asked.get("contact_id"),
         )
         page, token = Page.of(request, largest=20).cut(rows, by=("-accept_time", "-id"))
@@ -70,7 +76,8 @@ class OneEvent(ProjectView):
 
     def event(self, event_id: str) -> ConversationEvent:
         """One of this project. Raises NotFound."""
-        return found(ConversationEvent.objects.served_in(self.project_id), event_id)
+        within = Within(ConversationEvent, event_id)
+        return found(visibility.events(self.project_id, *ProcessingMode, within=within), event_id)
 
 
 class InjectEvent(OfConversation):

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
-from django.db.models import QuerySet
 from rest_framework.exceptions import Throttled, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from conversations import backlog, deleting, idempotency, payloads, sending, statuses, visibility
+from conversations import backlog, deleting, idempotency, payloads, reading, sending, statuses, visibility
 from conversations.api import bodies
 from conversations.api.bodies import MessageFilter, SendRequest, Source, View, draft
 from conversations.api.recipients import Parties, parties
 from conversations.idempotency import Sent
 from conversations.models import Direction, Message
+from conversations.visibility import Within
 from gateway import channels
 from projects import ids
 from projects.paging import Page
-from projects.scoping import ProjectView, found, matching
+from projects.scoping import ProjectView, found
 from projects.wire import FailedPrecondition, timestamp
 
 
@@ -63,8 +62,9 @@ class Messages(ProjectView):
     def get(self, request: Request, project_id: str) -> Response:
         """The project's messages, newest first."""
         asked = MessageFilter.read_query(request.query_params)
-        messages = _filtered(self.project_id, asked)
-        return _page_of(messages, Page.of(request, largest=1000), asked["view"])
+        page = Page.of(request, largest=1000)
+        rows, token = reading.page(self.project_id, asked["messages_source"].mode, _filters(asked), page)
+        return _page_of(rows, token, asked["view"])
 
 
 class OneMessage(ProjectView):
@@ -92,7 +92,8 @@ class OneMessage(ProjectView):
 
     def message(self, message_id: str, source: Source) -> Message:
         """One of this project, in this store. Raises NotFound."""
-        return found(visibility.messages(self.project_id, source.mode), message_id)
+        within = Within(Message, message_id)
+        return found(visibility.messages(self.project_id, source.mode, within=within), message_id)
 
 
 class LastMessages(ProjectView):
@@ -101,7 +102,7 @@ class LastMessages(ProjectView):
     def post(self, request: Request, project_id: str) -> Response:
         """The newest message of each person, newest first."""
         asked = bodies.LastMessages.read(request.data)
-        messages = _filtered(self.project_id, asked)
+        messages = reading.matching(self.project_id, asked["messages_source"].mode, _filters(asked))
         newest = [
             messages.filter(**{lookup: value}).order_by("-accept_time", "-id").values("pk")[:1]
             for lookup, values in _people(asked).items()
@@ -110,7 +111,7 @@ class LastMessages(ProjectView):
         last = newest[0].union(*newest[1:], all=True) if newest else []
         rows = Message.objects.filter(pk__in=[row["pk"] for row in last])
         page = Page.asked(request.data, largest=1000, place=request.path)
-        return _page_of(rows, page, asked["view"])
+        return _page_of(*page.cut(reading.told(rows), by=reading.NEWEST_FIRST), asked["view"])
 
 
 class TranscodeMessage(ProjectView):
@@ -132,10 +133,7 @@ def _people(asked: dict[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def _page_of(messages: QuerySet[Message], page: Page, view: View) -> Response:
-    """Newest first."""
-    told = messages.values_list(*payloads.MESSAGE, "conversation__contact_id", named=True)
-    rows, token = page.cut(told, by=("-accept_time", "-id"))
+def _page_of(rows: Sequence[Any], token: str, view: View) -> Response:
     shown = [payloads.message(row, contact_id=row.conversation__contact_id or "") for row in rows]
     if view == View.WITHOUT_METADATA:
         shown = [message | {"metadata": ""} for message in shown]
@@ -147,22 +145,16 @@ def _bare(identity: str) -> str:
     return identity.strip().lstrip("+").strip()
 
 
-def _filtered(project_id: UUID, asked: dict[str, Any]) -> QuerySet[Message]:
-    rows = matching(
-        visibility.messages(project_id, asked["messages_source"].mode),
-        conversation=asked.get("conversation_id"),
-        conversation__contact=asked.get("contact_id"),
-        app=asked.get("app_id"),
-    )
-    start: datetime | None = asked.get("start_time")
-    end: datetime | None = asked.get("end_time")
+def _filters(asked: dict[str, Any]) -> dict[str, Any]:
+    """What is asked for, as look-ups."""
     wanted = {
-        "accept_time__gte": start,
-        "accept_time__lt": end,
+        "conversation": asked.get("conversation_id"),
+        "conversation__contact": asked.get("contact_id"),
+        "app": asked.get("app_id"),
+        "accept_time__gte": asked.get("start_time"),
+        "accept_time__lt": asked.get("end_time"),
         "channel": asked.get("channel"),
         "direction": Direction.TO_APP if asked.get("only_recipient_originated") else asked.get("direction"),
+        "identity": _bare(asked.get("channel_identity", "")),
     }
-    rows = rows.filter(**{lookup: value for lookup, value in wanted.items() if value})
-    if identity := _bare(asked.get("channel_identity", "")):
-        rows = rows.filter(identity=identity)
-    return rows
+    return {lookup: value for lookup, value in wanted.items() if value}

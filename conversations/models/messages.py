@@ -115,7 +115,9 @@ class Message(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["app", "accept_time", "id"], name="message_of_app"),  # list, purge, lag
+            models.Index(  # list, purge, lag; with the mode, what is due is counted in the index alone
+                fields=["app", "accept_time", "id"], include=["processing_mode"], name="message_of_app"
+            ),
             models.Index(  # purge, lag: few are kept, and they are due long before the others
                 fields=["app", "accept_time"],
                 name="message_dispatched",

@@ -10,9 +10,13 @@ from typing import Any, Final
 
 from django.db.models import Q
 
+from conversations import visibility
 from conversations.admin.wording import STATUS_TONES, VERDICT_WORDS, gist, reason_words, status_word
 from conversations.models import Candidate, Conversation, Direction, Message, Receipt, Status
+from conversations.visibility import Within
 from projects import ids
+from projects.models import ProcessingMode
+from retention import holding
 from retention.policies import PolicyType
 from retention.ruling import Policy
 
@@ -42,6 +46,8 @@ class Bubble:
     route: Sequence[Step]
     receipts: Sequence[Receipt]
     expires_at: datetime | None
+    is_held: bool
+    is_served: bool  # by the API
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +85,7 @@ def _bubbles(messages: Sequence[Message], conversation: Conversation, policy: Po
     for receipt in Receipt.objects.filter(message_id__in=message_ids).order_by("id"):
         receipts[receipt.message_id].append(receipt)
     days = [message.accept_time.date() for message in messages]
+    held, served = _held(conversation, message_ids), _served(conversation, message_ids)
     return [
         Bubble(
             message=message,
@@ -91,6 +98,8 @@ def _bubbles(messages: Sequence[Message], conversation: Conversation, policy: Po
             route=routes[message.pk],
             receipts=receipts[message.pk],
             expires_at=_expiry(message, conversation, policy),
+            is_held=message.pk in held,
+            is_served=message.pk in served,
         )
         for index, message in enumerate(messages)
     ]
@@ -104,3 +113,16 @@ def _expiry(message: Message, conversation: Conversation, policy: Policy) -> dat
     }
     since: datetime | None = ages.get(policy.retention_type)
     return since + timedelta(days=policy.ttl_days) if since else None
+
+
+def _held(conversation: Conversation, message_ids: Sequence[str]) -> set[str]:
+    """Those of the messages that a legal hold keeps."""
+    holds = holding.over([conversation.app])[conversation.app_id]
+    return set(holds.keep(Message.objects.filter(pk__in=message_ids)).values_list("pk", flat=True))
+
+
+def _served(conversation: Conversation, message_ids: Sequence[str]) -> set[str]:
+    """Those that the API serves: here they are shown for as long as they are stored."""
+    within = Within(Conversation, conversation.pk)
+    served = visibility.messages(conversation.project_id, ProcessingMode.CONVERSATION, within=within)
+    return set(served.filter(pk__in=message_ids).values_list("pk", flat=True))

@@ -25,7 +25,7 @@ class Item:
     word: str  # what it is, in two or three words
     tone: str  # of its badge: bad, busy or quiet
     subject: str  # the app or whatever it is about
-    project: str
+    project: Project | None  # None: the installation's
     why: str
     since: datetime | None = None
     due_at: datetime | None = None

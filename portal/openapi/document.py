@@ -28,6 +28,7 @@ _SECURITY: Final = {
 _TAGS: Final = {
     "Token": "An access key becomes a bearer token.",
     "Apps": "What an API user talks through: credentials, policies, settings.",
+    "Legal holds": "What must not be deleted, whatever the policies say: an extension.",
     "Webhooks": "Where an app's events are told.",
     "Deliveries": "Each event on its way to a webhook, to be looked at and sent again: an extension.",
     "Contacts": "People, shared by the project's apps.",

@@ -79,6 +79,18 @@ REQUESTS: Final[Mapping[str, Mapping[str, Any]]] = {
             "review_on": "2027-12-31",
         }
     },
+    "placeLegalHold": {
+        "Everything of an app in a month": {
+            "scope": "APP",
+            "app_id": EXAMPLE_ID,
+            "start_time": "2026-01-01T00:00:00Z",
+            "end_time": "2026-02-01T00:00:00Z",
+            "matter": "Doe v. Roe",
+            "text": "The court asked for what was said in January.",
+        },
+        "A contact's conversations": {"scope": "CONTACT", "contact_id": EXAMPLE_ID, "matter": "Audit 2026"},
+    },
+    "releaseLegalHold": {"A case that is closed": {"text": "Settled; our counsel agreed on 3 February."}},
     "sendTestEvent": {"A receipt": {"trigger": "MESSAGE_DELIVERY"}},
     "replayDeliveries": {
         "What failed in an hour, slowly": {

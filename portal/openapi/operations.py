@@ -23,6 +23,7 @@ from portal.api.justifications import JustificationsView, NewJustificationBody
 from portal.api.serializers import AppBody, NewAppBody
 from projects.api import TokenView
 from projects.inputs import Input
+from retention import api as retention
 from webhooks import api as webhooks
 from webhooks import delivery_api as deliveries
 from webhooks import serializers
@@ -65,6 +66,18 @@ OPERATIONS: Final[Mapping[str, Operations]] = {
         (AppView, "delete"): Operation("deleteApp", "Empty"),
         (JustificationsView, "get"): Operation("listJustifications", "Justifications"),
         (JustificationsView, "post"): Operation("giveJustification", "Justification", (NewJustificationBody,)),
+    },
+    "Legal holds": {
+        (retention.LegalHolds, "get"): Operation(
+            "listLegalHolds", "LegalHolds", query=retention.HoldFilter, largest_page=retention.LARGEST_PAGE
+        ),
+        (retention.LegalHolds, "post"): Operation(
+            "placeLegalHold", "LegalHold", (retention.NewHoldBody,), refusals=(404,)
+        ),
+        (retention.OneLegalHold, "get"): Operation("getLegalHold", "LegalHold"),
+        (retention.ReleaseLegalHold, "post"): Operation(
+            "releaseLegalHold", "LegalHold", (retention.ReleaseBody,)
+        ),
     },
     "Webhooks": {
         (webhooks.WebhooksView, "post"): Operation(

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,6 +19,7 @@ from projects.admin.scoped import Recorded, VisibleFilter
 from projects.models import App, Project
 from projects.roles import Reach, Right, reach
 from retention import holding
+from retention.admin import facts
 from retention.models import HoldScope, LegalHold
 
 MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S")
@@ -78,19 +80,36 @@ class HoldForm(forms.Form):
         return self.cleaned_data
 
 
+class InForceFilter(admin.SimpleListFilter):
+    """Those that hold, or that were released."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The two."""
+        return [("holds", "Holds"), ("released", "Released")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LegalHold]) -> QuerySet[LegalHold]:
+        """As chosen; all where nothing is."""
+        if self.value() in ("holds", "released"):
+            return queryset.filter(release__isnull=self.value() == "holds")
+        return queryset
+
+
 @admin.register(LegalHold)
 class LegalHoldAdmin(Recorded):
     """What must not be deleted, whatever a policy says or a client asks."""
 
     list_display = ["matter", "scope", "covers", "project", "placed_by", "placed_at", "state_badge"]
     list_select_related = ["project", "app", "placed_by", "release"]
-    list_filter = [("project", VisibleFilter), "scope", ("release", admin.EmptyFieldListFilter)]
+    list_filter = [("project", VisibleFilter), "scope", InForceFilter]
     search_fields = ["matter"]
     search_help_text = "A word of the matter, or the id of a hold, contact or conversation."
     id_lookups = ("pk", "app", "contact_id", "conversation_id")
     ordering = ["-id"]
-    fields = ["matter", "scope", "covers", "project", "accept_from", "accept_until", "text", "placed_by", "placed_at",
-              "state_badge"]  # fmt: skip
+    fields = ["matter", "scope", "covers", "project", "accept_from", "accept_until", "text", "placed_by",
+              "placed_by_key", "placed_at", "state_badge"]  # fmt: skip
     readonly_fields = ["covers", "state_badge"]
     change_form_template = "admin/retention/hold.html"
 
@@ -112,6 +131,10 @@ class LegalHoldAdmin(Recorded):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """With the right in any project; the form offers which."""
         return reach(request).may(Right.RETENTION)
+
+    def get_fields(self, request: HttpRequest, obj: LegalHold | None = None) -> list[Any]:
+        """Without what was left open."""
+        return facts.filled(obj, self.fields)
 
     def get_urls(self) -> list[URLPattern]:
         """One more: the release."""

@@ -18,6 +18,7 @@ from projects import clock
 from projects.admin import cells
 from projects.admin.scoped import Recorded, VisibleFilter
 from projects.roles import Right, reach
+from retention.admin import facts
 from retention.models import PrivacyRequest
 from retention.privacy import erasing, exporting, requests
 
@@ -40,7 +41,7 @@ class RequestForm(forms.Form):
     )
     identity_check = forms.CharField(
         max_length=255, label="How you know who asks", widget=forms.TextInput(attrs={"class": "vTextField"}),
-        help_text=PrivacyRequest._meta.get_field("identity_check").help_text,
+        help_text="For instance: a code sent to the number.",
     )  # fmt: skip
     reference = forms.CharField(
         max_length=255, required=False, widget=forms.TextInput(attrs={"class": "vTextField"}),
@@ -52,7 +53,7 @@ class RequestForm(forms.Form):
 class PrivacyRequestAdmin(Recorded):
     """What persons asked for, and what became of it."""
 
-    list_display = ["kind", "contact_id", "project", "received_at", "due_at", "state_badge"]
+    list_display = ["kind", "state_badge", "due_at", "received_at", "project", "contact_id"]
     list_select_related = ["project"]
     list_filter = [("project", VisibleFilter), "kind", "state"]
     search_fields = ["reference__exact"]
@@ -67,6 +68,10 @@ class PrivacyRequestAdmin(Recorded):
     @admin.display(description="State", ordering="state")
     def state_badge(self, asked: PrivacyRequest) -> SafeString:
         return cells.state(asked.get_state_display(), TONES[State(asked.state)])
+
+    def get_fields(self, request: HttpRequest, obj: PrivacyRequest | None = None) -> list[Any]:
+        """Without what has not happened."""
+        return facts.filled(obj, self.fields)
 
     def get_urls(self) -> list[URLPattern]:
         """Taking in, the decisions, and the copy itself."""
@@ -91,6 +96,10 @@ class PrivacyRequestAdmin(Recorded):
             "may_decide": reach(request).may(Right.RETENTION, asked.project_id),
             "is_fetchable": _is_fetchable(asked),
             "verbs": asked.state == State.OPEN,
+            "done": [
+                (facts.called(table), asked.erased.get(table, 0), asked.held.get(table, 0))
+                for table in sorted(asked.erased | asked.held)
+            ],
         }
         return super().render_change_form(request, context, *args, **options)
 
@@ -125,6 +134,8 @@ class PrivacyRequestAdmin(Recorded):
                 self._decide(request, asked, request.POST.get("verb", ""), request.POST.get("why", ""))
             except ValidationError as refusal:
                 messages.error(request, " ".join(refusal.messages))
+            except erasing.NotErased as failure:
+                messages.error(request, str(failure))
         return self._to(asked)
 
     def _decide(self, request: HttpRequest, asked: PrivacyRequest, verb: str, why: str) -> None:
@@ -133,7 +144,7 @@ class PrivacyRequestAdmin(Recorded):
             case "approve":
                 asked = requests.approve(asked, by=request.user, now=now)
                 if asked.kind == PrivacyRequest.Kind.ERASURE:
-                    asked = erasing.erase(asked, now=now)
+                    asked = erasing.erase(asked, seconds=erasing.PATIENCE, now=now)
             case "refuse":
                 asked = requests.refuse(asked, why=why, by=request.user, now=now)
             case "extend":

@@ -16,6 +16,7 @@ from projects.admin import cells
 from projects.admin.scoped import VisibleFilter
 from projects.roles import reach
 from retention import certificates, lookup, verifying
+from retention.admin import facts
 from retention.admin.panel import said
 from retention.admin.rows import OfAnApp
 from retention.ledger import Record
@@ -37,9 +38,8 @@ class PurgeAdmin(OfAnApp):
 
     list_display = [
         "started_at",
-        "why",
         "app",
-        "terms",
+        "why",
         "messages_deleted",
         "conversations_deleted",
         "held_back",
@@ -51,9 +51,8 @@ class PurgeAdmin(OfAnApp):
     search_help_text = "The id of a run, an app, or the request that an erasure answers."
     id_lookups = ("pk", "app", "reference")
     ordering = ["-id"]
-    fields = ["kind", "app_page", "scope", "terms", "ground", "reference", "moment", "override", "started_at", "ended_at",
-              "state_badge"]  # fmt: skip
-    readonly_fields = ["app_page", "terms", "ground", "state_badge"]
+    fields = ("kind", "app_page", "moment", "override", "started_at", "ended_at", "state_badge")
+    readonly_fields = ["app_page", "terms", "ground", "decided_by", "answered", "state_badge"]
     change_list_template = "admin/retention/ledger.html"
     change_form_template = "admin/retention/run.html"
 
@@ -65,7 +64,7 @@ class PurgeAdmin(OfAnApp):
 
     @admin.display(description="Why", ordering="kind")
     def why(self, run: Purge) -> str:
-        return run.kind.capitalize()
+        return self.terms(run).capitalize() if run.ttl_days is not None else run.get_kind_display()
 
     @admin.display(description="Policy")
     def terms(self, run: Purge) -> str:
@@ -74,14 +73,28 @@ class PurgeAdmin(OfAnApp):
     @admin.display(description="Legal ground")
     def ground(self, run: Purge) -> SafeString | str:
         version = run.policy
-        if version is None:
-            return "The default: it needs none"
-        if version.justification_id:
-            page = reverse("admin:retention_justification_change", args=[version.justification_id])
-            return cells.link(version.justification, to=page)
-        if version.owed_id:
+        given = version and (version.justification or (version.owed and version.owed.justification))
+        if given:
+            return cells.link(given, to=reverse("admin:retention_justification_change", args=[given.pk]))
+        if version and version.owed_id:
             return cells.link("Owed", to=reverse("admin:retention_oweditem_change", args=[version.owed_id]))
         return "The default: it needs none"
+
+    @admin.display(description="Decided by")
+    def decided_by(self, run: Purge) -> str:
+        version = run.policy
+        return str((version and (version.author or version.author_key)) or "nobody: the default")
+
+    @admin.display(description="Request")
+    def answered(self, run: Purge) -> SafeString:
+        page = reverse("admin:retention_privacyrequest_change", args=[run.reference])
+        return cells.link(run.reference, to=page)
+
+    def get_fields(self, request: HttpRequest, obj: Purge | None = None) -> list[Any]:
+        """A deletion that no policy asked for has none, and another reason."""
+        of_other_kinds = ["answered"] if obj and obj.kind == Purge.Kind.ERASURE else []
+        of_a_policy = ["scope", "terms", "ground", "decided_by"] if obj and obj.ttl_days is not None else []
+        return facts.filled(obj, [*self.fields[:2], *of_a_policy, *of_other_kinds, *self.fields[2:]])
 
     @admin.display(description="Messages")
     def messages_deleted(self, run: Any) -> int:
@@ -151,7 +164,9 @@ class PurgeAdmin(OfAnApp):
         run: Any = self.get_object(request, object_id)
         context = self.admin_site.each_context(request) | {
             "title": "Certificate of deletion", "opts": self.opts, "original": run, "certificate": certificate,
-            "said": self.terms(run),
+            "said": self.terms(run), "written": [
+                (facts.called(table), count) for table, count in certificate["counts"]["satellites"].items()
+            ],
         }  # fmt: skip
         return TemplateResponse(request, "admin/retention/certificate.html", context)
 

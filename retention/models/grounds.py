@@ -116,6 +116,20 @@ class Justification(models.Model):
             raise ValidationError({"review_on": "The day of the next review has already passed."})
 
 
+SUPERSEDED_BY_A_VERSION: Final = """
+    SELECT EXISTS (
+        SELECT FROM retention_retentionpolicy AS owing
+        JOIN retention_retentionpolicy AS newer
+            ON newer.app_id = owing.app_id AND newer.scope = owing.scope AND newer.number > owing.number
+        WHERE owing.owed_id = NEW.id
+    ) INTO is_superseded;
+    IF NOT is_superseded THEN
+        RAISE EXCEPTION 'pgtrigger: Cannot supersede a debt while its policy is the newest';
+    END IF;
+    RETURN NULL;
+"""
+
+
 class OwedItem(models.Model):
     """A justification that is owed: the API changed a policy and gave no ground."""
 
@@ -179,6 +193,15 @@ class OwedItem(models.Model):
                 name="closed_stays_closed",
                 operation=pgtrigger.Update,
                 condition=~pgtrigger.Q(old__state="OPEN"),
+            ),
+            pgtrigger.Trigger(
+                name="superseded_by_a_version",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                timing=pgtrigger.Deferred,  # the version that supersedes it comes after it
+                condition=pgtrigger.Q(new__state="SUPERSEDED"),
+                declare=[("is_superseded", "BOOLEAN")],
+                func=SUPERSEDED_BY_A_VERSION,
             ),
         ]
 

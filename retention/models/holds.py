@@ -69,6 +69,7 @@ class LegalHold(models.Model):
     placed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"
     )
+    placed_by_key = ULIDField(null=True, editable=False)  # by API
     placed_at = models.DateTimeField(editable=False)
 
     objects = LegalHoldQuerySet.as_manager()
@@ -125,6 +126,7 @@ class LegalHoldRelease(models.Model):
     released_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"
     )
+    released_by_key = ULIDField(null=True, editable=False)  # by API
     released_at = models.DateTimeField(editable=False)
 
     class Meta:

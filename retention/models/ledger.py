@@ -93,7 +93,7 @@ class Purge(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.app}, {self.started_at:%Y-%m-%d %H:%M}"
+        return f"{self.app}, {self.started_at:%Y-%m-%d %H:%M}: {self.get_kind_display().lower()}"
 
 
 class PurgeBatch(models.Model):

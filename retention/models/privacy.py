@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+import pgtrigger
 from django.conf import settings
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
@@ -135,10 +136,20 @@ class PrivacyRequest(models.Model):
             ROWS_STAY,
             TABLE_STAYS,
             columns_stay("id", "project", "kind", "contact_id", "identity_check", "received_at"),
+            pgtrigger.Protect(
+                name="closed_stays_closed",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__closed_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}, contact {self.contact_id}"
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it was approved and has not come to its end."""
+        return self.state in [self.State.APPROVED, self.State.HELD]
 
     @property
     def downloadable_until(self) -> datetime | None:

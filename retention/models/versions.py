@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
 
 from projects.fields import PublicIdField, ULIDField
 from projects.models import App
@@ -31,7 +32,7 @@ class RetentionPolicyQuerySet(models.QuerySet["RetentionPolicy"]):
         """As the history reads."""
         return self.order_by("-number")
 
-    def effective(self, at: datetime) -> RetentionPolicyQuerySet:
+    def effective(self, at: datetime | Now) -> RetentionPolicyQuerySet:
         """Those that have taken effect; the highest number of an app and scope is the one that rules.
 
         A version that was replaced while it waited never takes effect, not even until its successor does.
@@ -116,7 +117,7 @@ class RetentionPolicy(models.Model):
         if self.retention_type == PolicyType.PERSIST_RETENTION_POLICY:
             return "kept until deleted"
         what = "messages" if self.retention_type == PolicyType.MESSAGE_EXPIRE_POLICY else "conversations"
-        return f"{what} expire after {self.ttl_days} days"
+        return f"{what} expire after {self.ttl_days} day{'' if self.ttl_days == 1 else 's'}"
 
     @property
     def is_default(self) -> bool:

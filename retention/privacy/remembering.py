@@ -33,10 +33,6 @@ class Erasure:
     contact_id: str
     identities: frozenset[str]  # hashes, in hexadecimal
 
-    def names(self, channel: str, identity: str) -> bool:
-        """Whether this identity was the person's."""
-        return fingerprint(self.project_id, channel, identity) in self.identities
-
 
 def write_down(request: PrivacyRequest, person: Person) -> None:
     """Before anything is deleted, and once: it is on the disk when this returns."""
@@ -44,8 +40,10 @@ def write_down(request: PrivacyRequest, person: Person) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        if any(known.request_id == request.pk for known in written()):
+        lines = _lines()
+        if any(request.pk in line for line in lines):
             return
+        file.truncate(len("".join(lines).encode()))
         line = {
             "request": request.pk,
             "project": str(person.project_id),
@@ -62,8 +60,7 @@ def write_down(request: PrivacyRequest, person: Person) -> None:
 
 def written() -> Iterator[Erasure]:
     """Every line, in the order in which they came."""
-    path = Path(settings.ERASURE_RECORD)
-    for text in path.read_text().splitlines() if path.exists() else ():
+    for text in _lines():
         line: dict[str, Any] = json.loads(text)
         yield Erasure(line["request"], line["project"], line["contact"], frozenset(line["identities"]))
 
@@ -72,3 +69,10 @@ def fingerprint(project_id: object, channel: str, identity: str) -> str:
     """A keyed hash: who has the record and not the key cannot try numbers until one fits."""
     text = SEPARATOR.join((str(project_id), channel, identity))
     return hmac.new(keeping.made_once("ERASURE_KEY").encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _lines() -> list[str]:
+    """The whole ones. Of one that a crash cut short nothing was erased: it had to be on the disk first."""
+    path = Path(settings.ERASURE_RECORD)
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [line for line in lines if line.endswith("\n")]

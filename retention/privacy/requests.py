@@ -8,13 +8,27 @@ from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from contacts.models import Contact
+from conversations.visibility import Held
 from retention.models import PrivacyRequest
 from retention.trimming import trimmed
 
 MONTHS: Final = 1  # Art. 12(3) GDPR: within one month of receipt …
 EXTENDED_MONTHS: Final = 3  # … which may be extended by two
+
+
+class StillOpen(Held):
+    """Somebody asked for a copy, or to be erased, and it is not over: the contact stays until it is."""
+
+    default_detail = "A privacy request about this contact is open: it cannot go before that is over."
+
+
+def refuse_if_open(contacts: QuerySet[Contact]) -> None:
+    """Before these contacts go by another way than erasure: nobody would find what they said. Raises StillOpen."""
+    if PrivacyRequest.objects.open().filter(contact_id__in=contacts.values("pk")).exists():
+        raise StillOpen
 
 
 @transaction.atomic
@@ -28,6 +42,8 @@ def receive(
     now: datetime,
 ) -> PrivacyRequest:
     """Put the request on record; nothing else is done yet. Raises ValidationError by field."""
+    if not Contact.objects.select_for_update(no_key=True).filter(pk=contact.pk):
+        raise ValidationError("The contact has just gone.")  # it waited for who deleted or merged it
     request = PrivacyRequest(
         project_id=contact.project_id,
         kind=kind,

@@ -8,9 +8,10 @@ from functools import reduce
 from operator import or_
 from typing import Any, Final
 
+import orjson
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import F, Func, IntegerField, Q, QuerySet, Value
+from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan
 
 from contacts.models import Consent, ConsentRecord, Contact
@@ -34,6 +35,12 @@ class Person:
         """As the contact is now."""
         known = contact.identities.values_list("channel", "identity", "app_id")
         return cls(contact.project_id, contact.pk, tuple(known))
+
+    def adopt(self) -> None:
+        """Take over what an earlier contact of the same identities said, which went and left its conversations."""
+        said = Message.objects.filter(self._known(), project=self.project_id, conversation=OuterRef("pk"))
+        left = Conversation.objects.filter(Exists(said), project=self.project_id, contact=None)
+        left.update(contact=Contact.objects.filter(pk=self.contact_id).values("pk"))
 
     def apps(self) -> QuerySet[App]:
         """Those that may have talked with the person, deleted ones too."""
@@ -109,5 +116,5 @@ class Position(Func):
 
 
 def _names(needle: str) -> Q:
-    """Whether the body of an event has this as a string of its own."""
-    return Q(GreaterThan(Position(Value(f'"{needle}"'.encode()), F("body")), 0))
+    """Whether the body of an event has this as a string of its own, written as JSON writes it."""
+    return Q(GreaterThan(Position(Value(orjson.dumps(needle)), F("body")), 0))

@@ -12,8 +12,8 @@ from gateway.channels.base import Channel
 from projects import clock, keys
 from projects.models import App, Project
 from projects.wire import timestamp
-from retention import changing
-from retention.models import Via
+from retention import changing, holding
+from retention.models import HoldScope, Via
 from retention.policies import PolicyType
 from tests.factories import (
     NOW,
@@ -33,6 +33,7 @@ from webhooks.publishing import About, publish
 from webhooks.triggers import Trigger
 
 NUMBER = "46700000001"
+LONG_AGO = NOW - timedelta(days=10_000)
 
 
 class World:
@@ -46,7 +47,7 @@ class World:
         self.ids = {"project_id": str(self.project.id), "app_id": app.id, "webhook_id": webhook.id}
         self.ids |= talk(self.project, app)
         self.ids |= {"list_type": ConsentList.OPT_OUT_ALL, "identity": NUMBER}
-        self.ids |= {"template_id": make_template(self.project).public_id}
+        self.ids |= {"template_id": make_template(self.project).public_id, "hold_id": held(app)}
         # What a request must say to be more than wrong.
         self.words = self.ids | {"accept_time": moments_ago(), "page_token": "", "update_mask": ""}
         self.of_webhook = {"event_id": told, "replay_id": make_replay(webhook).id}
@@ -83,6 +84,14 @@ def told_of_something(app: App, webhook: Webhook) -> str:
     publish(app=app, trigger=Trigger.OPT_OUT, payload={}, about=about)
     Webhook.objects.update(target_type=TargetType.HTTP)
     return str(webhook.attempts.get().event_id)
+
+
+def held(app: App) -> str:
+    """A hold on what is older than everything there, so that nothing is in the way of a deletion; its id."""
+    placed = holding.place(
+        project=app.project, scope=HoldScope.APP, app=app, accept_until=LONG_AGO, matter="Case 7", now=NOW
+    )
+    return str(placed.id)
 
 
 def moments_ago() -> str:

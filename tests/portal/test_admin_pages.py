@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import override_settings
 from django.urls import reverse
 
 from contacts.models import Contact
 from conversations.models import Message
-from projects import keys
+from projects import clock, keys
 from projects.models import AccessKey, ChannelCredential, Membership, Role
+from retention import holding
+from retention.models import HoldScope
 from tests import factories
 from tests.portal.pages import form_of, list_addresses, login, make_world, refused_by_policy, row_addresses
 from webhooks.models import Webhook
@@ -215,13 +219,44 @@ def test_an_identity_scoped_to_an_app_of_another_project_is_refused(world):
 
 
 def test_a_deleted_contact_leaves_its_conversations(client, world):
-    contact = world.rows["contacts.contact"]
+    contact = factories.make_conversation(factories.make_app(world.project)).contact
 
     client.post(reverse("admin:contacts_contact_delete", args=[contact.pk]), {"post": "yes"})
 
     assert not Contact.objects.filter(pk=contact.pk).exists()
     page = client.get(reverse("admin:conversations_conversation_changelist")).content.decode()
     assert "a deleted contact" in page
+
+
+def test_a_contact_that_a_legal_hold_names_is_not_deleted(client, world):
+    contact = factories.make_contact(world.project)
+    holding.place(
+        project=world.project,
+        scope=HoldScope.CONTACT,
+        contact_id=contact.pk,
+        matter="A case",
+        now=clock.now(),
+    )
+
+    delete = reverse("admin:contacts_contact_delete", args=[contact.pk])
+    page = client.post(delete, {"post": "yes"}, follow=True)
+
+    assert "A legal hold keeps this" in page.content.decode()
+    assert Contact.objects.filter(pk=contact.pk).exists()
+
+
+@override_settings(RETENTION_READ_FILTER=True)
+def test_a_transcript_says_what_is_kept_and_not_served(client, world):
+    app = factories.make_app(world.project)
+    late = factories.make_message(app, accept_time=clock.now() - timedelta(days=182))
+    address = reverse("admin:conversations_conversation_change", args=[late.conversation_id])
+    due = client.get(address)
+    holding.place(project=world.project, scope=HoldScope.APP, app=app, matter="A case", now=clock.now())
+    held = client.get(address)
+
+    bubble = due.context["transcript"].bubbles[0]
+    assert (bubble.message, bubble.is_served, bubble.is_held) == (late, False, False)
+    assert held.content.decode().count("kept by a legal hold, not served") == 1
 
 
 @override_settings(CHANNELS_SANDBOXED=frozenset({"*"}))

@@ -113,13 +113,18 @@ def test_the_log_asks_as_many_questions_whatever_its_length(
 
 def test_a_delivery_is_shown_with_the_request_and_every_answer(client, app, webhook):
     event = make_event(app)
-    try_(webhook, event, result="RETRYING", status_code=503, response_body=b"too <b>busy</b>")
+    answer = {"response_headers": b"retry-after: 7", "response_body": b"too <b>busy</b>"}
+    try_(
+        webhook, event, result="RETRYING", status_code=503, phases_ms=[1, 3, 9, 20], duration_ms=25, **answer
+    )
 
     shown = read(client, page(webhook, "delivery", event.pk))
 
     assert "what was said" in shown
     assert "HTTP 503" in shown
     assert "too &lt;b&gt;busy" in shown
+    assert "retry-after: 7" in shown
+    assert "name 1 ms, connection 2 ms, tls 6 ms, first byte 11 ms, rest 5 ms<" in shown
     assert SECRET not in shown
 
 

@@ -168,6 +168,19 @@ def test_a_hold_of_long_ago_is_looked_at_again(client, app):
     assert "Case 7" in page
 
 
+def test_the_overview_says_that_nothing_waits_only_where_the_inbox_has_nothing(client, app):
+    well = client.get("/admin/").content.decode()
+    factories.make_webhook(app, disabled_at=clock.now())
+    holding.place(project=app.project, scope=HoldScope.PROJECT, matter="Case 7", now=clock.now() - 200 * DAY)
+
+    page = client.get("/admin/").content.decode()
+
+    assert "Nothing waits for you" in well
+    assert "Nothing waits for you" not in page
+    assert "1 webhook<" in page
+    assert "1 thing in the inbox" in page
+
+
 def test_who_runs_the_installation_reads_mails_that_were_not_sent(client):
     mailing.post(to=[], subject="To nobody", text="Nobody reads this.", now=clock.now())
     superuser = login(factories.make_user(is_superuser=True))

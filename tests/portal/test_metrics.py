@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from projects import clock
+from projects import clock, ids
 from tests import factories
 from tests.portal.pages import make_world
 from webhooks import partitioning, publishing
-from webhooks.models import DeadLetter
+from webhooks.models import Attempt, DeadLetter
 from webhooks.publishing import About
 from webhooks.triggers import Trigger
 
@@ -49,6 +50,24 @@ def test_webhooks_are_told_by_state_and_dead_letters_are_counted(client):
 
     assert [told[f"webhooks {state}"] for state in ("called", "disabled", "dismissing")] == [1, 1, 1]
     assert (told["webhook_dead_letters"], told["webhook_replays_running"]) == (1, 1)
+
+
+def test_how_long_events_take_to_their_receivers_is_told_where_there_were_any(client):
+    webhook, now = factories.make_webhook(factories.make_app()), clock.now()
+    before = figures(client)
+    for number, (took_ms, result) in enumerate([(100, "DELIVERED"), (900, "DELIVERED"), (5000, "RETRYING")]):
+        made_at = round(now.timestamp() * 1000) - took_ms
+        Attempt.objects.create(
+            app=webhook.app, accept_time=now, webhook=webhook, number=1, result=result, duration_ms=50,
+            started_at=now - timedelta(milliseconds=50),
+            event_id=ids.from_uuid(UUID(int=(made_at << 80) + number)),
+        )  # fmt: skip
+
+    told = figures(client)
+
+    assert "webhook_delivery_seconds 0.5" not in before
+    assert told["webhook_delivery_seconds 0.5"] == pytest.approx(0.1, abs=0.002)
+    assert told["webhook_delivery_seconds 0.99"] == pytest.approx(0.9, abs=0.002)
 
 
 def test_what_waits_and_for_how_long_there_is_room_is_told(client):

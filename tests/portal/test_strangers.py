@@ -7,7 +7,10 @@ import pytest
 from django.urls import URLPattern, get_resolver
 
 from projects.ids import ulid
+from retention import holding
+from retention.models import HoldScope
 from tests.factories import (
+    NOW,
     api_client,
     make_app,
     make_contact,
@@ -60,6 +63,7 @@ def theirs(project):
         "message_id": make_message(conversation=conversation).id,
         "template_id": make_template(project).public_id,
         "replay_id": make_replay(webhook).id,
+        "hold_id": holding.place(project=project, scope=HoldScope.PROJECT, matter="Case 7", now=NOW).id,
     }
 
 

@@ -200,6 +200,7 @@ def test_the_row_that_is_attacked_with_is_good_in_itself(world: dict[str, Any], 
         "UPDATE retention_oweditem SET justification_id = (SELECT id FROM retention_justification LIMIT 1), "
         "state = 'SUPPLIED', closed_at = now()",
         "UPDATE retention_oweditem SET state = 'SUPERSEDED'",
+        "UPDATE retention_oweditem SET state = 'SUPERSEDED', closed_at = now()",
         "TRUNCATE retention_purgeoverride",
         "INSERT INTO retention_purgeoverride (why, moment, run_by, run_at) VALUES (' ', now(), 'me', now())",
         "DELETE FROM projects_app",

@@ -17,9 +17,9 @@ from conversations import conversing
 from conversations.models import Conversation, Message
 from projects import ids
 from projects.models import App
-from retention import batches, purging, windows
+from retention import batches, holding, purging, windows
 from retention.batches import Course
-from retention.models import PurgeHead
+from retention.models import HoldScope, PurgeHead
 from tests.factories import make_app, make_conversation, make_message
 from tests.retention.worlds import CONVERSATIONS, MESSAGES, PERSIST, rule, set_policy
 
@@ -153,6 +153,23 @@ def test_the_next_batch_honours_a_policy_that_was_changed_meanwhile(app: App, no
 
     assert not first_batch(app, now).count
     assert Message.objects.count() == 1200
+
+
+def test_the_next_batch_of_a_run_honours_a_hold_that_was_placed_and_one_that_was_released(
+    app: App, now: datetime
+) -> None:
+    fill(app, 300, accept_time=now - 400 * DAY)
+    fill(app, 300, accept_time=now - 300 * DAY)
+    begun = first_batch(app, now, target=200).course
+    assert Message.objects.count() == 300
+
+    placed = holding.place(project=app.project, scope=HoldScope.PROJECT, matter="Case 7", now=now)
+    held = batches.purge(app.pk, replace(begun, since=None))
+    holding.release(placed, text="It is settled.", now=now)
+    batches.purge(app.pk, replace(held.course, since=None))
+
+    assert not held.count
+    assert not Message.objects.exists()
 
 
 def test_a_change_of_policy_waits_for_the_batch_and_a_message_does_not(

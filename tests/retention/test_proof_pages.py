@@ -11,8 +11,17 @@ from django.urls import reverse
 from conversations.models import Message
 from projects.models import Role
 from retention import holding, purging
-from retention.models import HoldScope, LegalHold, Purge, PurgeBatch
-from tests.factories import NOW, make_app, make_conversation, make_message, make_project, make_user
+from retention.models import HoldScope, LegalHold, PrivacyRequest, Purge, PurgeBatch
+from retention.privacy import erasing, requests
+from tests.factories import (
+    NOW,
+    make_app,
+    make_contact,
+    make_conversation,
+    make_message,
+    make_project,
+    make_user,
+)
 
 LONG_AGO = timedelta(days=400)
 
@@ -153,3 +162,30 @@ def test_another_project_s_app_cannot_be_held(app, officer, client):
 
     assert "errorlist" in response.content.decode()
     assert not LegalHold.objects.exists()
+
+
+def test_the_page_of_an_erasure_names_its_request_and_no_policy(app, officer, client):
+    contact = make_contact(app.project)
+    make_message(conversation=make_conversation(app, contact))
+    asked = requests.receive(
+        contact, kind=PrivacyRequest.Kind.ERASURE, identity_check="passport", by=officer, now=NOW
+    )
+    erasing.erase(requests.approve(asked, by=officer, now=NOW), now=NOW)
+
+    shown = client.get(run_page("change")).content.decode()
+
+    assert page("privacyrequest", "change", asked.pk) in shown
+    assert "Legal ground" not in shown
+
+
+def test_holds_are_listed_by_whether_they_hold(app, officer, client):
+    placed = [
+        holding.place(project=app.project, scope=HoldScope.APP, app=app, matter=matter, now=NOW)
+        for matter in ("Doe v. Roe", "Roe v. Doe")
+    ]
+    holding.release(placed[0], text="settled", by=officer, now=NOW)
+
+    shown = client.get(page("legalhold", "changelist"), {"state": "holds"}).content.decode()
+
+    assert "Roe v. Doe" in shown
+    assert "Doe v. Roe" not in shown

@@ -9,7 +9,10 @@ import pytest
 from django.db.models import UniqueConstraint
 
 from conversations import deleting
-from projects.models import App
+from projects.models import App, ProcessingMode
+from retention import holding
+from retention.models import HoldScope
+from retention.policies import Scope
 from tests.factories import make_message
 from tests.retention.worlds import CONVERSATIONS, MESSAGES, orbit, purge, rule, satellites_left
 from webhooks.models import Event, OfMessage
@@ -29,6 +32,27 @@ def test_everything_written_about_a_message_goes_with_it(
 
     assert satellites_left() == len(kept)
     assert {row.message_id for row in kept} == set(Event.objects.values_list("message_id", flat=True))
+
+
+def test_what_stays_among_much_that_goes_keeps_its_satellites(app: App, now: datetime) -> None:
+    moment = now - timedelta(days=3)
+    rule(app, MESSAGES, 1, now=now)
+    rule(app, ttl_days=7, now=now, scope=Scope.DISPATCH)
+    going = [orbit(make_message(app, accept_time=moment)) for _ in range(3)]
+    held = make_message(app, accept_time=moment)
+    dispatched = make_message(app, accept_time=moment, processing_mode=ProcessingMode.DISPATCH)
+    kept = orbit(held) + orbit(dispatched)
+    holding.place(
+        project=app.project,
+        scope=HoldScope.CONVERSATION,
+        matter="Case 7",
+        conversation_id=held.conversation_id,
+        now=now,
+    )
+
+    assert purge(now) == (len(going), 0)
+
+    assert satellites_left() == len(kept)
 
 
 def test_what_is_about_no_message_stays(app: App, now: datetime) -> None:

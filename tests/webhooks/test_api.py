@@ -33,6 +33,7 @@ def test_a_webhook_is_made_and_shown_with_every_field(app, client):
             "response_type": "",
             "token_request_type": "BASIC",
         },
+        "is_4xx_final": False,
     }
     assert (webhook.secret, webhook.client_secret) == (SECRET, "the-client-secret")
     assert client.get(of(webhook)).json() == answer.json()
@@ -51,6 +52,7 @@ def test_what_is_left_out_has_its_default(app, client):
         "secret": "",
         "triggers": [],
         "client_credentials": None,
+        "is_4xx_final": False,
     }
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.factories import make_webhook
+from tests.refusals import assert_refused
 from tests.webhooks.asking import CREDENTIALS, SECRET, TARGET, create, of, patch, violations
 from webhooks.models import Webhook
 from webhooks.triggers import Trigger
@@ -55,6 +56,7 @@ def test_a_masked_field_without_a_value_is_reset(app, client):
         "secret": "",
         "triggers": [],
         "client_credentials": None,
+        "is_4xx_final": False,
     }
     assert (webhook.secret, webhook.client_secret, webhook.token_scope) == ("", "", "")
 
@@ -69,6 +71,18 @@ def test_reading_editing_and_writing_back_keeps_the_secrets(app, client):
     webhook.refresh_from_db()
     assert answer.json() == body
     assert (webhook.secret, webhook.client_secret) == (SECRET, "the-client-secret")
+
+
+def test_whether_4xx_is_final_is_an_extension_that_is_written_and_reset_as_any_field(app, client):
+    webhook = make_webhook(app)
+
+    told = [
+        patch(client, webhook, body, mask).json()["is_4xx_final"]
+        for body, mask in [({"is_4xx_final": True}, ""), ({}, ""), ({}, "?update_mask=is_4xx_final")]
+    ]
+
+    assert told == [True, True, False]
+    assert_refused(patch(client, webhook, {"is_4xx_final": "yes"}), "is_4xx_final")
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,18 @@ def test_a_delivered_event_leaves_the_outbox_and_is_in_the_log(app, hook):
     assert (attempt.webhook_id, attempt.event_id, attempt.app_id) == (webhook.id, event.id, app.id)
     assert (attempt.message_id, attempt.accept_time) == (event.message_id, event.accept_time)
     assert bytes(attempt.response_body) == b"thanks"
+    assert attempt.headers["content-length"] == "6"
+    assert 0 < attempt.timings.first_byte <= attempt.timings.total == attempt.duration_ms / 1000
     assert attempt.next_at is None
+
+
+def test_of_an_answer_s_headers_the_first_2_kb_are_kept(app, hook):
+    make_webhook(app, hook(Response(headers={"X-Long": "x" * 3000})))
+    publish(app)
+
+    drain()
+
+    assert len(Attempt.objects.get().response_headers) == 2048
 
 
 def test_a_retry_sends_the_same_bytes_signed_anew(app, hook, httpserver):

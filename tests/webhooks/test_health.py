@@ -116,6 +116,24 @@ def test_the_numbers_are_those_of_the_last_day_without_replays(app):
     assert (found.success_percent, found.p95_ms) == (100.0, 95)
 
 
+def test_the_states_of_many_are_those_of_each_and_take_one_query(app, hook, django_assert_num_queries):
+    busy = Response(status=503, headers={"Retry-After": "600"})
+    for number, answer in enumerate([200, 500, 410, busy]):
+        make_webhook(app, hook(answer, path=f"/{number}"))
+    publish(app)
+    drain()
+    make_webhook(app)
+    webhooks = list(Webhook.objects.order_by("id"))
+
+    with django_assert_num_queries(1):
+        states = health.states(webhooks)
+
+    assert [states[webhook.id] for webhook in webhooks] == [
+        State.HEALTHY, State.FAILING, State.DISABLED, State.PAUSED, State.NEW
+    ]  # fmt: skip
+    assert states == {webhook_id: found.state for webhook_id, found in health.of(webhooks).items()}
+
+
 def test_many_webhooks_take_three_queries(app, django_assert_num_queries):
     webhooks = [make_webhook(app, f"https://{number}.example/") for number in range(4)]
 

@@ -45,6 +45,19 @@ def test_an_answer_that_shows_the_secret_is_kept_without_it(app, hook, spelling)
     assert "quoted" not in kept()
 
 
+@pytest.mark.parametrize("name", ["as it is", "in a form", "in a URL"])
+def test_a_header_that_shows_the_secret_is_kept_without_it(app, hook, name):
+    make_webhook(app, hook(Response(headers={"X-Echo": f"before {SPELLINGS[name]} after"})), secret=SECRET)
+    publish(app)
+
+    drain()
+
+    echoed = Attempt.objects.get().headers["x-echo"]
+    assert (echoed.startswith("before "), echoed.endswith(" after")) == (True, True)
+    assert "****" in echoed
+    assert "quoted" not in echoed
+
+
 def test_a_receiver_that_echoes_our_headers_does_not_get_the_token_into_the_log(
     app, subscribe, endpoint, httpserver
 ):

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import json
 import warnings
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 
 from gateway import signing
-from projects import clock
+from outbox.models import Lane
+from projects import clock, ids
 from tests.factories import make_webhook
 from webhooks import samples, testing, verifying
 from webhooks.models import Attempt, Event
+from webhooks.publishing import WEBHOOK
 from webhooks.triggers import BODY_KEYS, Trigger
 
 with warnings.catch_warnings():  # an escape in a docstring of the client warns where it is compiled
@@ -70,6 +73,18 @@ def test_success_enables_a_webhook_again_and_failure_does_not(app, hook, status,
     webhook.refresh_from_db()
     assert (webhook.disabled_at is None) == is_called
     assert trial.has_enabled == is_called
+
+
+@pytest.mark.parametrize(("status", "rests"), [(204, False), (500, True)])
+def test_success_ends_the_rest_of_a_webhook_and_failure_does_not(app, hook, status, rests):
+    webhook = make_webhook(app, hook(status))
+    Lane.objects.create(
+        kind=WEBHOOK, owner=ids.to_uuid(webhook.id), trips=3, paused_until=clock.now() + timedelta(hours=6)
+    )
+
+    testing.send(webhook, Trigger.OPT_IN, now=clock.now())
+
+    assert (Lane.objects.get().paused_until is not None) == rests
 
 
 def test_an_address_that_may_not_be_called_is_not_called(app, settings):

@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError as NotOurToken
 from outbox.models import Entry
 from projects import clock, ids
 from projects.paging import Page
-from webhooks import deliveries
+from webhooks import deliveries, testing
 from webhooks.admin import pages
 from webhooks.admin.wording import RESULT_TONES, result_word
 from webhooks.deliveries import IN_TURN, NEWEST_FIRST, STATUS_CLASSES, Filters
@@ -111,6 +111,7 @@ def _row(attempt: Attempt, trigger: str) -> dict[str, Any]:
         "trigger": trigger,
         "word": result_word(attempt.result),
         "tone": RESULT_TONES[Attempt.Result(attempt.result)],
+        "phases": testing.phases(attempt.timings),
         "answer": bytes(attempt.response_body).decode(errors="replace"),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
@@ -12,10 +13,22 @@ from django.utils.safestring import SafeString
 
 from projects.admin import cells
 from projects.admin.scoped import ProjectScoped, VisibleFilter
-from webhooks import subscribing
+from webhooks import health, subscribing
 from webhooks.admin import health_panel, log_pages, pages, replay_pages, secret_pages, trial_page
 from webhooks.admin.forms import WebhookForm
-from webhooks.models import Webhook
+from webhooks.models import TargetType, Webhook
+
+
+class WithHealth(ChangeList):
+    """The list; each webhook knows how it is doing."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """One page of them, with one query more."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        states = health.states(self.result_list)
+        for webhook in self.result_list:
+            webhook.standing = states[webhook.id]
 
 
 @admin.register(Webhook)
@@ -23,7 +36,7 @@ class WebhookAdmin(ProjectScoped):
     """All webhooks, and each with the parts that few need."""
 
     form = WebhookForm
-    list_display = ["target", "app", "target_type", "state", "trigger_count", "created_at"]
+    list_display = ["target", "app", "target_type", "standing", "trigger_count", "created_at"]
     list_select_related = ["app"]
     list_filter = [("app", VisibleFilter), "target_type", ("disabled_at", admin.EmptyFieldListFilter)]
     search_fields = ["target"]
@@ -64,6 +77,16 @@ class WebhookAdmin(ProjectScoped):
             for place, (view, name) in views.items()
         ]
         return [*own, *super().get_urls()]
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        return WithHealth
+
+    @admin.display(description="State")
+    def standing(self, webhook: Any) -> SafeString:
+        if webhook.target_type == TargetType.DISMISS and not webhook.disabled_at:
+            return cells.state("Dismissing", "quiet")
+        word, tone = health_panel.WORDS[webhook.standing]
+        return cells.state(word, tone, hint=webhook.disabled_reason)
 
     @admin.display(description="State")
     def state(self, webhook: Webhook) -> SafeString:

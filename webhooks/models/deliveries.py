@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from gateway.addresses import LONGEST_URL
+from gateway.http import Timings
 from projects.fields import ULIDField
 from webhooks.models.events import OfMessage
 from webhooks.models.webhooks import Webhook
@@ -44,6 +46,10 @@ class Attempt(OfMessage):
     started_at = models.DateTimeField()
     duration_ms = models.PositiveIntegerField(default=0)
     next_at = models.DateTimeField(null=True)
+    # From the start until the name was known, the connection stood, TLS was agreed and the first byte came;
+    # 0: that never was. Null: nothing was sent.
+    phases_ms = ArrayField(models.PositiveIntegerField(), null=True)
+    response_headers = models.BinaryField(default=b"", db_default=b"")  # lines, as they came
     response_body = models.BinaryField(default=b"")
     signed_with = models.CharField(max_length=64, blank=True)  # numbers of secrets: "3, 2"
 
@@ -62,6 +68,19 @@ class Attempt(OfMessage):
 
     def __str__(self) -> str:
         return f"{self.event_id} #{self.number} {self.result}"
+
+    @property
+    def timings(self) -> Timings:
+        """As the exchange was measured, to the millisecond."""
+        if self.phases_ms is None:
+            return Timings()
+        return Timings(*(moment / 1000 for moment in (*self.phases_ms, self.duration_ms)))
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Those of the answer, by their names in lower case."""
+        lines = bytes(self.response_headers).decode("latin-1").split("\n")
+        return {name: value for name, colon, value in (line.partition(": ") for line in lines) if colon}
 
 
 class DeadLetter(OfMessage):

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 
 from projects import clock
-from retention.privacy import restoring
+from retention.privacy import remembering, restoring
 
 
 class Command(BaseCommand):
@@ -15,8 +16,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Say how many, and of which some part is held."""
-        requests = restoring.reapply(now=clock.now())
-        self.stdout.write(f"{len(requests)} erasures were applied again.")
+        record = len(list(remembering.written()))
+        try:
+            requests = restoring.reapply(now=clock.now())
+        except restoring.StillHere as failure:
+            raise CommandError(str(failure)) from failure
+        self.stdout.write(
+            f"{settings.ERASURE_RECORD} names {record} of those who were erased; {len(requests)} were erased again."
+        )
         for request in requests:
             if request.held:
                 self.stdout.write(f"A legal hold keeps a part of contact {request.contact_id}.")

@@ -33,4 +33,4 @@ class Command(BaseCommand):
 
 
 def _all_is_well(*, apps: int, rows: int, anchors: int) -> str:
-    return f"The ledger is as it was written: {rows} rows of {apps} apps, {anchors} anchors."
+    return f"The ledger is as it was written. Rows: {rows}, apps: {apps}, anchors: {anchors}."

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from portal.openapi import credentials
-from portal.openapi.answers import apps, contacts, conversations, deliveries, refusals, templates, words
+from portal.openapi.answers import (
+    apps,
+    contacts,
+    conversations,
+    deliveries,
+    holds,
+    refusals,
+    templates,
+    words,
+)
 from portal.openapi.shapes import Shape
 
 
@@ -13,6 +22,7 @@ def components() -> dict[str, Shape]:
         **words.ENUMERATIONS,
         **credentials.components(),
         **apps.APPS,
+        **holds.HOLDS,
         **deliveries.DELIVERIES,
         **contacts.CONTACTS,
         **conversations.MESSAGES,

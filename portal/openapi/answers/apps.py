@@ -105,6 +105,7 @@ APPS: Final = {
                 token_request_type=member(TokenRequestType.values),
             )
         ),
+        is_4xx_final={**FLAG, "description": "An extension: an answer of 4xx gives the event up."},
     ),
     "Webhooks": record("All webhooks of the app.", webhooks=many(ref("Webhook"))),
     "Empty": {"type": "object", "description": "Done; there is nothing to say.", "maxProperties": 0},

@@ -38,6 +38,11 @@ _ATTEMPT: Final = {
     "next_attempt_time": _NEXT,
     "replay_id": ID_OR_EMPTY,
 }
+_PHASES: Final[Shape] = {
+    "type": "object",
+    "additionalProperties": COUNT,
+    "description": "Of each step that was reached: name, connection, tls, first_byte, rest.",
+}
 _TRIED: Final = record("Tried.", event_id=ID, trigger=_TRIGGER, **_ATTEMPT)
 _WAITS: Final = record(
     "To be tried, for the first time or again.",
@@ -56,7 +61,9 @@ DELIVERIES: Final = {
         trigger=_TRIGGER,
         event_time=or_null(TIME),
         body=or_null(ANY_OBJECT),
-        attempts=many(record("One try.", **_ATTEMPT, response_body=TEXT)),
+        attempts=many(
+            record("One try.", **_ATTEMPT, phases_ms=_PHASES, response_headers=ANY_OBJECT, response_body=TEXT)
+        ),
         waiting=or_null(record("When it is tried next.", attempts=COUNT, next_attempt_time=TIME)),
         dead_letter=or_null(record("Nobody tries any more.", reason=TEXT, attempts=COUNT, give_up_time=TIME)),
     ),
@@ -87,7 +94,7 @@ DELIVERIES: Final = {
         enabled=FLAG,
         request=record(url=TEXT, headers=ANY_OBJECT, body=ANY_OBJECT),
         response=record(status_code=or_null(WHOLE), headers=ANY_OBJECT, body=TEXT, error=TEXT, detail=TEXT),
-        duration_ms={"type": "object", "additionalProperties": COUNT},
+        duration_ms=_PHASES,
         signatures=many(record(header=TEXT, valid=FLAG, explanation=TEXT)),
     ),
 }

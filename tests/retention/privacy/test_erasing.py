@@ -17,7 +17,7 @@ from retention.models import HoldScope, LegalHold, PrivacyRequest, Purge, PurgeB
 from retention.privacy import erasing, requests
 from retention.tasks import finish_erasures
 from tests.factories import NOW, make_app, make_contact, make_conversation, make_message, make_user
-from tests.retention.privacy.conftest import CANARY, NUMBER
+from tests.retention.privacy.conftest import CANARY, NUMBER, said
 
 State = PrivacyRequest.State
 
@@ -58,6 +58,15 @@ def test_a_person_s_words_and_number_are_found_nowhere_afterwards(person):
     assert tables_with(CANARY) == set()
     assert tables_with(NUMBER) == set()
     assert tables_with("canary@example.com") == set()
+
+
+def test_somebody_without_a_number_is_erased_too(app):
+    nameless = make_contact(app.project, display_name=CANARY)
+    make_message(conversation=make_conversation(app, nameless), content=said())
+
+    assert erase(nameless).state == State.DONE
+
+    assert tables_with(CANARY) == set()
 
 
 def test_others_keep_everything(person, app):

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from django.db import OperationalError, connection
+
 from contacts.models import Contact
 from portal.wsgi import Gate
+from retention.privacy import restoring
 from tests.retention.privacy.test_restoring import as_if_restored
 
 
@@ -39,3 +43,20 @@ def test_it_looks_once(person):
     as_if_restored(person)
 
     assert ask_for("/v1/", gate) == b"1"
+
+
+def test_while_somebody_cannot_be_erased_again_nobody_is_served(person):
+    as_if_restored(person)
+
+    def without_messages(execute: Any, sql: str, *rest: Any) -> Any:
+        if "DELETE" in sql:
+            raise OperationalError("canceling statement due to lock timeout")
+        return execute(sql, *rest)
+
+    with (
+        connection.execute_wrapper(without_messages),
+        pytest.raises(restoring.StillHere, match="lock timeout"),
+    ):
+        Gate(stored)({"PATH_INFO": "/v1/"}, begun)
+
+    assert Contact.objects.get() == person

@@ -99,3 +99,13 @@ def test_not_even_sql_unmakes_a_request_or_says_it_was_done(person, attack):
 
     with pytest.raises(DatabaseError, match=r"Cannot|violates|check"), connection.cursor() as cursor:
         cursor.execute(attack)
+
+
+@pytest.mark.parametrize(
+    "change", ["state = 'APPROVED', closed_at = NULL", "erased = '{}'", "refusal = 'nobody'"]
+)
+def test_what_became_of_a_request_stays(person, change):
+    requests.refuse(ask(person), why="not the person", by=make_user(), now=NOW)
+
+    with pytest.raises(DatabaseError, match="Cannot update"), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE retention_privacyrequest SET {change}")  # noqa: S608 -- an attack

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
 from contacts.models import ChannelIdentity, Contact
 from conversations.models import Message
 from projects.models import ProcessingMode
@@ -83,3 +86,40 @@ def test_the_record_names_nobody(person, record):
     assert person.pk in text
     assert NUMBER not in text
     assert person.display_name not in text
+
+
+def test_a_line_that_a_crash_cut_short_is_none_and_the_next_one_is_whole(person, record):
+    first = as_if_restored(person)
+    with record.open("a") as file:
+        file.write('{"request": "01KVNT')
+    second = PrivacyRequest(pk="01KVNTZ0000000000000000001", project=person.project)
+
+    remembering.write_down(second, Person.of(person))
+
+    assert [line.request_id for line in remembering.written()] == [first.pk, second.pk]
+
+
+def test_many_are_erased_again_with_one_look_through_all_numbers(app):
+    for number in range(10):
+        contact = make_contact(app.project, f"4670000{number:04d}")
+        request = PrivacyRequest(pk=f"01KVNTZ00000000000000000{number:02d}", project=app.project)
+        remembering.write_down(request, Person.of(contact))
+
+    with CaptureQueriesContext(connection) as asked:
+        again = restoring.reapply(now=LATER)
+
+    assert len(again) == 10
+    assert not Contact.objects.exists()
+    looks = [one for one in asked if 'DISTINCT "contacts_channelidentity"."channel"' in one["sql"]]
+    assert len(looks) == 1
+
+
+def test_another_request_that_the_backup_knows_as_open_gives_way(person):
+    open_in_the_backup = ask(person)
+    forgotten = as_if_restored(person)
+
+    (again,) = restoring.reapply(now=LATER)
+
+    open_in_the_backup.refresh_from_db()
+    assert (again.pk, again.state) == (forgotten.pk, PrivacyRequest.State.DONE)
+    assert open_in_the_backup.state == PrivacyRequest.State.REFUSED
