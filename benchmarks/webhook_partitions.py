@@ -12,9 +12,9 @@ from benchmarks.figures import Figure, Goal
 from benchmarks.rounds import interleaved, seconds
 from benchmarks.services import Postgres
 from projects import clock
-from webhooks import forgetting, partitioning
+from webhooks.ageing import forgetting, partitioning
+from webhooks.ageing.partitioning import ATTEMPTS
 from webhooks.models import Attempt
-from webhooks.partitioning import ATTEMPTS
 
 DAY: Final = timedelta(days=1)
 GOAL: Final = Goal("≤", 1.0, "s")  # of a million

@@ -17,9 +17,9 @@ from benchmarks.outbox_isolation import RATE, steady
 from benchmarks.rounds import interleaved, seconds
 from benchmarks.services import Postgres
 from projects import clock
-from webhooks import replaying
 from webhooks.models import FASTEST, Event, Webhook
-from webhooks.replaying import Span
+from webhooks.repeating import replaying
+from webhooks.repeating.replaying import Span
 from webhooks.triggers import Trigger
 
 ENDPOINTS: Final = 20

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from projects import clock
 from retention import measuring
-from webhooks import partitioning
+from webhooks.ageing import partitioning
 
 log = logging.getLogger(__name__)
 

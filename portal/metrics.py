@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 import outbox.reporting
-import webhooks.reporting
+import webhooks.tending.reporting
 from portal import counting
 from projects import clock
 from retention import measuring
@@ -53,6 +53,6 @@ class Retention(Collector):
 def metrics(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- a view's shape
     """All of them, in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
-    for report in (outbox.reporting.Report(), webhooks.reporting.Report(), Retention(), Requests()):
+    for report in (outbox.reporting.Report(), webhooks.tending.reporting.Report(), Retention(), Requests()):
         registry.register(report)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -13,10 +13,11 @@ from psycopg import errors
 
 from projects import ids
 from projects.models import App
-from retention import due, ledger, windows
+from retention import due, windows
 from retention.due import Count, Due
-from retention.ledger import Deletion
 from retention.models import Purge, PurgeHead, PurgeOverride
+from retention.proving import ledger
+from retention.proving.ledger import Deletion
 from retention.taking import Take
 
 # A batch that cannot get on gives up; the row and the policy will still be there at the next one.

@@ -18,10 +18,11 @@ from django.db import DatabaseError, connection
 
 from projects import clock
 from projects.models import App
-from retention import batches, due, ledger, measuring, ticking, windows
+from retention import batches, due, measuring, ticking, windows
 from retention.batches import Course
 from retention.due import Count
 from retention.models import Purge, PurgeOverride
+from retention.proving import ledger
 from retention.ticking import Watch
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from conversations.models import Conversation, ConversationEvent, Message
 from projects.models import App
 from retention import windows
 from retention.due import Due
-from retention.ledger import Deletion
+from retention.proving.ledger import Deletion
 from retention.windows import Window
 from webhooks.models import Webhook
 from webhooks.triggers import Trigger

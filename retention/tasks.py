@@ -6,9 +6,10 @@ from celery import shared_task
 from django.db import DatabaseError
 
 from projects import clock
-from retention import anchoring, purging, reminding
+from retention import purging, reminding
 from retention.models import PrivacyRequest
 from retention.privacy import erasing
+from retention.proving import anchoring
 
 logger = logging.getLogger(__name__)
 

@@ -14,9 +14,10 @@ class WebhooksConfig(AppConfig):
     def ready(self) -> None:
         """Tell the outbox how our entries are loaded, read and recorded."""
         # Models exist only now.
-        from webhooks import pacing, publishing, receivers  # noqa: PLC0415
-        from webhooks.delivery import EventDelivery  # noqa: PLC0415
-        from webhooks.redelivery import Redelivery  # noqa: PLC0415
+        from webhooks import publishing  # noqa: PLC0415
+        from webhooks.delivering import pacing, receivers  # noqa: PLC0415
+        from webhooks.delivering.delivery import EventDelivery  # noqa: PLC0415
+        from webhooks.repeating.redelivery import Redelivery  # noqa: PLC0415
 
         kinds.register(EventDelivery(publishing.WEBHOOK, receivers=receivers.webhooks, paces=pacing.webhooks))
         kinds.register(

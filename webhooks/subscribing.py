@@ -13,9 +13,11 @@ from gateway.channels.credentials import IS_A_MASK, is_mask, mask
 from outbox import entries, lanes
 from projects import ids
 from projects.models import App
-from webhooks import replaying, rotating, watching
+from webhooks import rotating
 from webhooks.models import Webhook
 from webhooks.publishing import WEBHOOK
+from webhooks.repeating import replaying
+from webhooks.tending import watching
 
 # Where each stands on the wire.
 SECRETS = {"secret": "secret", "client_secret": "client_credentials.client_secret"}

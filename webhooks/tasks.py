@@ -3,7 +3,9 @@
 from celery import shared_task
 
 from projects import clock
-from webhooks import forgetting, partitioning, replaying, rotating
+from webhooks import rotating
+from webhooks.ageing import forgetting, partitioning
+from webhooks.repeating import replaying
 
 
 @shared_task(name="webhooks.tasks.forget_old_events")

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from webhooks import api, delivery_api
+from webhooks.api import deliveries as delivery_api
+from webhooks.api import webhooks as api
 
 urlpatterns = [
     path("webhooks", api.WebhooksView.as_view()),

@@ -19,7 +19,7 @@ from conversations.sending import Draft
 from gateway.channels.base import Channel
 from projects.inputs import Input, Inputs, Json, Listing, OneOf, Pairs, Text
 from projects.models import ProcessingMode
-from webhooks.serializers import Target
+from webhooks.api.serializers import Target
 
 _DURATION = re.compile(r"-?[0-9]+(\.[0-9]{1,9})?s", re.ASCII)  # as protobuf writes it in JSON
 

@@ -13,7 +13,7 @@ from conversations.events.sending import EventDraft
 from gateway.channels.base import Channel
 from projects.inputs import Input, Listing, OneOf, Pairs, Text
 from projects.models import ProcessingMode
-from webhooks.serializers import Target
+from webhooks.api.serializers import Target
 
 AGENT_TYPES = ("UNKNOWN_AGENT_TYPE", "HUMAN", "BOT")
 PROFILED = (Channel.MESSENGER, Channel.INSTAGRAM, Channel.VIBER, Channel.LINE)  # wire contract 2.3

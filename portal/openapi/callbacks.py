@@ -21,9 +21,10 @@ from portal.openapi.shapes import (
     record,
     ref,
 )
-from webhooks import publishing, samples
+from webhooks import publishing
 from webhooks.publishing import About
 from webhooks.triggers import BODY_KEYS, MEANINGS, Trigger
+from webhooks.trying import samples
 
 _AT: Final = datetime(2026, 2, 3, 4, 5, 6, 123456, UTC)
 

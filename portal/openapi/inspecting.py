@@ -20,7 +20,7 @@ from portal.openapi.shapes import Shape, one_kind, ref
 from projects.api import TokenView
 from projects.inputs import Inputs, Listing, OneOf, Text
 from retention.models import Justification
-from webhooks.serializers import Changes, Creation, Target
+from webhooks.api.serializers import Changes, Creation, Target
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"

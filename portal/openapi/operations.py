@@ -24,9 +24,7 @@ from portal.api.serializers import AppBody, NewAppBody
 from projects.api import TokenView
 from projects.inputs import Input
 from retention import api as retention
-from webhooks import api as webhooks
-from webhooks import delivery_api as deliveries
-from webhooks import serializers
+from webhooks.api import deliveries, serializers, webhooks
 
 Asked = type[Input]
 

@@ -15,13 +15,13 @@ from projects import clock
 from projects.admin import cells
 from projects.admin.scoped import VisibleFilter
 from projects.roles import reach
-from retention import certificates, lookup, verifying
 from retention.admin import facts
 from retention.admin.panel import said
 from retention.admin.rows import OfAnApp
-from retention.ledger import Record
-from retention.lookup import Answer, Fate
 from retention.models import Purge
+from retention.proving import certificates, lookup, verifying
+from retention.proving.ledger import Record
+from retention.proving.lookup import Answer, Fate
 
 TONES = {
     Purge.State.RUNNING: "busy",

@@ -17,11 +17,12 @@ from conversations import deleting
 from conversations.deleting import Gone
 from conversations.models import Conversation, ConversationEvent, Message
 from projects.models import App
-from retention import holding, ledger
-from retention.ledger import Deletion
+from retention import holding
 from retention.models import HoldScope, LegalHold, PrivacyRequest, Purge
 from retention.privacy import remembering
 from retention.privacy.tracing import Person
+from retention.proving import ledger
+from retention.proving.ledger import Deletion
 from webhooks.publishing import About, publish_in_project
 from webhooks.triggers import Trigger
 

@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from retention import keeping
 from retention.models import PrivacyRequest
 from retention.privacy.tracing import Person
+from retention.proving import keeping
 
 SEPARATOR: Final = "\x1f"  # in no identity, so no two are hashed alike
 

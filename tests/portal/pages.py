@@ -15,9 +15,10 @@ from django.urls import reverse
 from conversations.deleting import Gone
 from projects import clock, ids, keys
 from projects.models import Project
-from retention import changing, holding, ledger
+from retention import changing, holding
 from retention.models import ChangeRequest, HoldScope, PrivacyRequest, Purge, Via
 from retention.privacy import requests
+from retention.proving import ledger
 from tests import factories
 from webhooks.models import Attempt, DeadLetter, Event
 from webhooks.triggers import Trigger

@@ -14,8 +14,8 @@ from projects import clock
 from projects.models import Role
 from tests import factories
 from tests.portal.pages import form_of, login
-from webhooks import replaying
 from webhooks.models import Attempt, DeadLetter, Event, Replay
+from webhooks.repeating import replaying
 from webhooks.triggers import Trigger
 
 pytestmark = pytest.mark.django_db

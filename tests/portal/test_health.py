@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from projects import clock
-from webhooks import partitioning
+from webhooks.ageing import partitioning
 
 
 def test_alive_needs_nothing(client):

@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from projects import clock, ids
 from tests import factories
 from tests.portal.pages import make_world
-from webhooks import partitioning, publishing
+from webhooks import publishing
+from webhooks.ageing import partitioning
 from webhooks.models import Attempt, DeadLetter
 from webhooks.publishing import About
 from webhooks.triggers import Trigger

@@ -16,9 +16,10 @@ import pytest
 
 from projects import ids
 from projects.models import App
-from retention import certificates, holding, lookup, purging, signing, windows
-from retention.lookup import Fate
+from retention import holding, purging, windows
 from retention.models import HoldScope, Purge
+from retention.proving import certificates, lookup, signing
+from retention.proving.lookup import Fate
 from tests.factories import make_app, make_conversation, make_event, make_message, make_project
 from tests.retention.worlds import CONVERSATIONS, GROUND, MESSAGES, rule
 

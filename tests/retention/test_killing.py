@@ -16,8 +16,9 @@ from django.db import connection
 
 from conversations.models import Conversation, Message
 from projects.models import App
-from retention import purging, verifying
+from retention import purging
 from retention.models import PurgeBatch
+from retention.proving import verifying
 from tests.factories import make_app, make_conversation
 
 PURGER = """

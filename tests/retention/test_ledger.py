@@ -18,10 +18,11 @@ from django.db import DatabaseError, connection
 from conversations.models import Message, Receipt
 from projects import ids
 from projects.models import App, Mail
-from retention import anchoring, batches, purging, verifying, windows
+from retention import batches, purging, windows
 from retention.batches import Course
-from retention.ledger import hash_of, record
 from retention.models import Purge, PurgeBatch, PurgeHead
+from retention.proving import anchoring, verifying
+from retention.proving.ledger import hash_of, record
 from tests.factories import make_app, make_conversation, make_event, make_message
 from tests.retention.worlds import CONVERSATIONS, MESSAGES, rule, set_policy
 

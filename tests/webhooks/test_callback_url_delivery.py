@@ -143,10 +143,10 @@ def test_what_must_not_be_sent_any_more_is_dropped(app, hook, httpserver, now, c
 def test_the_log_hides_the_url(app, hook, caplog, now):
     publish(app, now, hook(Response("ok")) + "?token=in-the-url")
 
-    with caplog.at_level("INFO", logger="webhooks.delivery"):
+    with caplog.at_level("INFO", logger="webhooks.delivering.delivery"):
         drain()
 
-    (record,) = [record for record in caplog.records if record.name == "webhooks.delivery"]
+    (record,) = [record for record in caplog.records if record.name == "webhooks.delivering.delivery"]
     line = JSONFormatter().format(record)
     assert f'"event": "{Event.objects.get().id}", "webhook": null' in line
     assert f'"app": "{app.id}"' in line

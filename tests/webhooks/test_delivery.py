@@ -287,10 +287,10 @@ def test_the_log_tells_of_each_attempt_without_secrets_bodies_or_urls(app, hook,
     webhook = make_webhook(app, hook() + "?token=in-the-url", secret=SECRET)
     publish(app, metadata="in-the-body")
 
-    with caplog.at_level(logging.INFO, logger="webhooks.delivery"):
+    with caplog.at_level(logging.INFO, logger="webhooks.delivering.delivery"):
         drain()
 
-    (record,) = [record for record in caplog.records if record.name == "webhooks.delivery"]
+    (record,) = [record for record in caplog.records if record.name == "webhooks.delivering.delivery"]
     line = orjson.loads(JSONFormatter().format(record))
     assert (line["event"], line["webhook"]) == (Event.objects.get().id, webhook.id)
     assert (line["attempt"], line["result"], line["status"]) == (1, "DELIVERED", 200)

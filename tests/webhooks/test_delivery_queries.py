@@ -10,11 +10,11 @@ from gateway.http import Request, Response
 from outbox.kinds import Claimed, Result
 from projects import ids
 from tests.factories import make_webhook
-from webhooks import pacing, receivers
-from webhooks.delivery import EventDelivery
-from webhooks.keyrings import Keyring
+from webhooks.delivering import pacing, receivers
+from webhooks.delivering.delivery import EventDelivery
+from webhooks.delivering.keyrings import Keyring
+from webhooks.delivering.receivers import Receiver
 from webhooks.models import Attempt, DeadLetter, Event
-from webhooks.receivers import Receiver
 from webhooks.triggers import Trigger
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from projects import clock, ids
 from tests.factories import make_webhook
-from webhooks import forgetting
+from webhooks.ageing import forgetting
 from webhooks.models import Attempt, DeadLetter, Event
 from webhooks.tasks import forget_old_events
 from webhooks.triggers import Trigger

@@ -9,9 +9,10 @@ from outbox.draining import drain
 from projects import clock, ids
 from tests.factories import make_webhook
 from tests.webhooks.tokens import publish
-from webhooks import health, subscribing
-from webhooks.health import State
+from webhooks import subscribing
 from webhooks.models import Attempt, Webhook
+from webhooks.tending import health
+from webhooks.tending.health import State
 
 HOUR = timedelta(hours=1)
 

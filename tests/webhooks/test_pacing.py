@@ -11,7 +11,7 @@ from outbox.kinds import Pace, Paced, registered
 from outbox.models import Lane
 from projects import ids
 from tests.factories import make_app, make_webhook
-from webhooks import pacing
+from webhooks.delivering import pacing
 from webhooks.publishing import CALLBACK_URL, WEBHOOK, About, publish
 from webhooks.triggers import Trigger
 

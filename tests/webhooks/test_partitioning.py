@@ -14,9 +14,9 @@ from django.db import connection
 
 from projects import clock, ids
 from tests.factories import make_app, make_webhook
-from webhooks import forgetting, partitioning
+from webhooks.ageing import forgetting, partitioning
+from webhooks.ageing.partitioning import ATTEMPTS, EVENTS
 from webhooks.models import Attempt, Event
-from webhooks.partitioning import ATTEMPTS, EVENTS
 from webhooks.tasks import prepare_partitions
 from webhooks.triggers import Trigger
 

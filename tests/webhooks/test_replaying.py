@@ -9,9 +9,11 @@ from outbox.draining import drain
 from outbox.models import Entry, Lane
 from projects import clock, ids
 from tests.factories import make_app, make_webhook
-from webhooks import health, replaying, subscribing
+from webhooks import subscribing
 from webhooks.models import Attempt, DeadLetter, Event, Replay, Webhook
-from webhooks.replaying import Span
+from webhooks.repeating import replaying
+from webhooks.repeating.replaying import Span
+from webhooks.tending import health
 from webhooks.triggers import Trigger
 
 HOUR = timedelta(hours=1)

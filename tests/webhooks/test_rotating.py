@@ -14,7 +14,8 @@ from outbox.draining import drain
 from projects import clock
 from tests.factories import make_webhook
 from tests.webhooks.tokens import publish
-from webhooks import keyrings, rotating, subscribing
+from webhooks import rotating, subscribing
+from webhooks.delivering import keyrings
 from webhooks.models import Attempt, RetiredSecret, Webhook
 from webhooks.tasks import forget_old_events
 

@@ -11,10 +11,10 @@ from gateway import signing
 from outbox.models import Lane
 from projects import clock, ids
 from tests.factories import make_webhook
-from webhooks import samples, testing, verifying
 from webhooks.models import Attempt, Event
 from webhooks.publishing import WEBHOOK
 from webhooks.triggers import BODY_KEYS, Trigger
+from webhooks.trying import samples, testing, verifying
 
 with warnings.catch_warnings():  # an escape in a docstring of the client warns where it is compiled
     warnings.simplefilter("ignore")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from projects import clock
-from webhooks import charting, health
-from webhooks.charting import Hour
-from webhooks.health import State
 from webhooks.models import Webhook
+from webhooks.tending import charting, health
+from webhooks.tending.charting import Hour
+from webhooks.tending.health import State
 
 WORDS: Final = {
     State.DISABLED: ("Switched off", "bad"),

@@ -13,12 +13,13 @@ from rest_framework.exceptions import ValidationError as NotOurToken
 from outbox.models import Entry
 from projects import clock, ids
 from projects.paging import Page
-from webhooks import deliveries, testing
 from webhooks.admin import pages
 from webhooks.admin.wording import RESULT_TONES, result_word
-from webhooks.deliveries import IN_TURN, NEWEST_FIRST, STATUS_CLASSES, Filters
 from webhooks.models import Attempt, Event, Webhook
+from webhooks.repeating import deliveries
+from webhooks.repeating.deliveries import IN_TURN, NEWEST_FIRST, STATUS_CLASSES, Filters
 from webhooks.triggers import Trigger
+from webhooks.trying import testing
 
 ROWS: Final = 50
 WAITING_SHOWN: Final = 10

@@ -11,13 +11,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_POST
 
 from projects import clock, ids
-from webhooks import deliveries, replaying
 from webhooks.admin import pages
 from webhooks.admin.log_pages import MOMENT
 from webhooks.admin.wording import STATE_TONES
-from webhooks.forgetting import EVENTS_ARE_KEPT
+from webhooks.ageing.forgetting import EVENTS_ARE_KEPT
 from webhooks.models import FASTEST, Event, Replay, Webhook
-from webhooks.replaying import Span
+from webhooks.repeating import deliveries, replaying
+from webhooks.repeating.replaying import Span
 from webhooks.triggers import Trigger
 
 LISTED: Final = 20

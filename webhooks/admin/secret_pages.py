@@ -12,9 +12,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from projects import clock
 from projects.admin.secrets import SecretField, described
-from webhooks import keyrings, rotating, verifying
+from webhooks import rotating
 from webhooks.admin import pages
+from webhooks.delivering import keyrings
 from webhooks.models import Webhook
+from webhooks.trying import verifying
 
 OVERLAPS: Final = {
     0: "none: the old one ends at once",

@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
 from projects import clock
-from webhooks import samples, testing
 from webhooks.admin import pages
 from webhooks.models import TargetType, Webhook
 from webhooks.triggers import Trigger
+from webhooks.trying import samples, testing
 
 
 class TrialForm(forms.Form):

@@ -13,10 +13,11 @@ from django.utils.safestring import SafeString
 
 from projects.admin import cells
 from projects.admin.scoped import ProjectScoped, VisibleFilter
-from webhooks import health, subscribing
+from webhooks import subscribing
 from webhooks.admin import health_panel, log_pages, pages, replay_pages, secret_pages, trial_page
 from webhooks.admin.forms import WebhookForm
 from webhooks.models import TargetType, Webhook
+from webhooks.tending import health
 
 
 class WithHealth(ChangeList):

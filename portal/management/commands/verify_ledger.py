@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from retention import verifying
+from retention.proving import verifying
 
 
 class Command(BaseCommand):

@@ -21,7 +21,7 @@ from portal.openapi.shapes import (
     record,
     ref,
 )
-from webhooks.delivery_payloads import WAITING
+from webhooks.api.delivery_payloads import WAITING
 from webhooks.models import Attempt, Replay
 from webhooks.triggers import Trigger
 

@@ -14,13 +14,15 @@ from django.core.exceptions import ValidationError
 from gateway.asking import ask
 from gateway.http import Request, Response, Timings
 from projects import ids
-from webhooks import delivery, receivers, samples, subscribing, verifying
-from webhooks.authorising import Authoriser
-from webhooks.masking import masked
+from webhooks import subscribing
+from webhooks.delivering import delivery, receivers
+from webhooks.delivering.authorising import Authoriser
+from webhooks.delivering.masking import masked
+from webhooks.delivering.receivers import Told
 from webhooks.models import TargetType, Webhook
-from webhooks.receivers import Told
 from webhooks.triggers import Trigger
-from webhooks.verifying import Finding
+from webhooks.trying import samples, verifying
+from webhooks.trying.verifying import Finding
 
 PATIENCE: Final = 10.0  # seconds: a person waits, and a thread of the web with them
 MASKED: Final = "Bearer ****"

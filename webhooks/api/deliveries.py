@@ -17,12 +17,15 @@ from projects.audit import by_key
 from projects.inputs import Flag, Input, OneOf, Text, Whole
 from projects.paging import Page
 from projects.scoping import ProjectView, found
-from webhooks import deliveries, delivery_payloads, payloads, replaying, subscribing, testing
-from webhooks.deliveries import IN_TURN, NEWEST_FIRST, STATUS_CLASSES, Filters
-from webhooks.delivery_payloads import WAITING
+from webhooks import subscribing
+from webhooks.api import delivery_payloads, payloads
+from webhooks.api.delivery_payloads import WAITING
 from webhooks.models import FASTEST, Attempt, Event, Replay, Webhook
-from webhooks.replaying import Span
+from webhooks.repeating import deliveries, replaying
+from webhooks.repeating.deliveries import IN_TURN, NEWEST_FIRST, STATUS_CLASSES, Filters
+from webhooks.repeating.replaying import Span
 from webhooks.triggers import Trigger
+from webhooks.trying import testing
 
 LARGEST_PAGE: Final = 100
 DEFAULT_RATE: Final = 10  # a second

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
 
-from retention.ledger import Record, canonical
+from retention.proving.ledger import Record, canonical
 
 ALGORITHM: Final = "Ed25519"
 

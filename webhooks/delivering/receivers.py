@@ -15,8 +15,8 @@ from outbox import statements
 from outbox.kinds import Claimed
 from projects import ids
 from projects.models import App
-from webhooks import keyrings
-from webhooks.keyrings import Keyring
+from webhooks.delivering import keyrings
+from webhooks.delivering.keyrings import Keyring
 from webhooks.models import TokenRequestType, Webhook
 
 USER_AGENT = "conversation-api-webhooks/1"  # how this server calls itself there

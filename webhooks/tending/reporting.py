@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from projects import clock
-from webhooks import partitioning
+from webhooks.ageing import partitioning
 from webhooks.models import Replay, Webhook
 
 COUNTED_AT_MOST: Final = 100_000

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
-from webhooks import partitioning
+from webhooks.ageing import partitioning
 from webhooks.models import Attempt, DeadLetter, Event, Replay
 
 EVENTS_ARE_KEPT: Final = timedelta(days=14)

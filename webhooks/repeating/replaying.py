@@ -15,7 +15,7 @@ from outbox import entries
 from outbox.models import Entry
 from projects import ids
 from projects.paging import Page
-from webhooks.forgetting import EVENTS_ARE_KEPT
+from webhooks.ageing.forgetting import EVENTS_ARE_KEPT
 from webhooks.models import DeadLetter, Event, Replay, Webhook
 
 REPLAY = "webhook_replay"  # kind of the outbox's lanes: the owner is a replay, the refs are events

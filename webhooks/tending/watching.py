@@ -15,9 +15,9 @@ from django.conf import settings
 from outbox import statements
 from outbox.kinds import Decision, Result
 from projects import clock, ids
-from webhooks import warning
+from webhooks.delivering.retrying import GONE, GONE_REASON, NEVER_SENT
 from webhooks.models import Condition, Webhook
-from webhooks.retrying import GONE, GONE_REASON, NEVER_SENT
+from webhooks.tending import warning
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db import connection
 
 from conversations.models import Message
-from retention import ledger, signing
-from retention.ledger import Record
 from retention.models import OwedItem, Purge, PurgeBatch
+from retention.proving import ledger, signing
+from retention.proving.ledger import Record
 
 KIND: Final = "Certificate of deletion"
 COPIES: Final = (

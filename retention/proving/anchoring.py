@@ -18,8 +18,8 @@ from django.conf import settings
 
 from projects import mailing
 from projects.models import User
-from retention import ledger, signing
 from retention.models import PurgeHead
+from retention.proving import ledger, signing
 
 FIRST: Final = ""  # what the first anchor follows
 

@@ -14,11 +14,11 @@ from django.conf import settings
 from gateway.http import Request, Response
 from outbox.kinds import Claimed, Decision, Pace, Result, Verdict
 from projects import ids
-from webhooks import receivers
-from webhooks.delivery import EventDelivery
+from webhooks.delivering import receivers
+from webhooks.delivering.delivery import EventDelivery
+from webhooks.delivering.receivers import Receiver, Told
 from webhooks.models import DeadLetter, Replay, Webhook
-from webhooks.receivers import Receiver, Told
-from webhooks.replaying import REPLAY
+from webhooks.repeating.replaying import REPLAY
 
 MOST_TRIES: Final = 5  # a replay that drags on for days surprises whoever has begun it
 

@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from projects import masks
 from projects.audit import by_key
 from projects.scoping import ProjectView, found
-from webhooks import payloads, serializers, subscribing
+from webhooks import subscribing
+from webhooks.api import payloads, serializers
 from webhooks.models import Webhook
 
 

@@ -15,11 +15,12 @@ from gateway.http import Client, Request, Response
 from outbox import statements
 from outbox.kinds import Breaker, Claimed, Decision, Pace, Result, Send, Verdict
 from projects import ids
-from webhooks import logbook, pacing, retrying, watching
-from webhooks.authorising import Authoriser
-from webhooks.masking import masked
+from webhooks.delivering import logbook, pacing, retrying
+from webhooks.delivering.authorising import Authoriser
+from webhooks.delivering.masking import masked
+from webhooks.delivering.receivers import USER_AGENT, Find, Receiver, Told
 from webhooks.models import Attempt, DeadLetter, Event
-from webhooks.receivers import USER_AGENT, Find, Receiver, Told
+from webhooks.tending import watching
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ import orjson
 from django.conf import settings
 
 from gateway.http import Client, Request, Response
-from webhooks.masking import masked
+from webhooks.delivering.masking import masked
+from webhooks.delivering.receivers import USER_AGENT, ClientCredentials
 from webhooks.models import TokenRequestType
-from webhooks.receivers import USER_AGENT, ClientCredentials
 
 REFUSED = 401
 TOKEN_FAILURE = "token"  # noqa: S105 - the class of error in the log of attempts

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from conversations.deleting import ID_BYTES
-from retention import anchoring, ledger
-from retention.anchoring import Anchor
 from retention.models import PurgeBatch, PurgeHead
+from retention.proving import anchoring, ledger
+from retention.proving.anchoring import Anchor
 
 ROWS_AT_ONCE: Final = 100  # each with the ids of what it deleted
 

@@ -10,9 +10,9 @@ from gateway.http import Timings
 from outbox.models import Entry
 from projects import ids
 from projects.wire import timestamp
-from webhooks.deliveries import Delivery
 from webhooks.models import Attempt, DeadLetter, Replay
-from webhooks.testing import Trial, phases
+from webhooks.repeating.deliveries import Delivery
+from webhooks.trying.testing import Trial, phases
 
 WAITING = "WAITING"  # a result that no attempt has
 

@@ -1,0 +1,1 @@
+"""Proving: the ledger of what was deleted, its anchors, certificates, and what became of an id."""

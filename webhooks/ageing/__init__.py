@@ -1,0 +1,1 @@
+"""Ageing: events and attempts stand by day, and go when they are old."""

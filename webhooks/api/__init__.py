@@ -1,0 +1,1 @@
+"""The API's doors to webhooks and, as our extension of the contract, to their deliveries."""

@@ -1,0 +1,1 @@
+"""Repeating: deliveries are looked at and sent again, by hand."""
