@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from benchmarks import services
+from benchmarks import servers
 from benchmarks.figures import Entry, table
 from portal.environment import DATA_DIR
 
@@ -61,7 +61,7 @@ def _run_apart(name: str, results: Path) -> list[Entry] | None:
 
 
 def _run(name: str, results: Path) -> None:
-    with services.running() as postgres:
+    with servers.running() as postgres:
         benchmark = import_module(f"benchmarks.{name}")
         entries: list[Entry] = []
         for figure in benchmark.figures(postgres, full=os.environ.get("SCALE") == "full"):

@@ -18,7 +18,7 @@ from benchmarks import talk, web
 from benchmarks.figures import Figure, Goal
 from benchmarks.load import Ask, Load
 from benchmarks.rounds import Contender, interleaved
-from benchmarks.services import Postgres
+from benchmarks.servers import Postgres
 from benchmarks.talk import Talk
 from benchmarks.web import Web
 from contacts.models import Contact

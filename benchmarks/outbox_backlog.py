@@ -15,7 +15,7 @@ from django.db import connection
 from benchmarks import parcels, rounds, sink
 from benchmarks.figures import Figure, Goal
 from benchmarks.outbox_isolation import ENDPOINTS, RATE, steady
-from benchmarks.services import Postgres
+from benchmarks.servers import Postgres
 from benchmarks.sink import Sink
 from outbox import claiming, entries
 from projects import ids

@@ -17,7 +17,7 @@ from redis import Redis
 
 from benchmarks import parcels, sink, worker
 from benchmarks.figures import Figure, Goal
-from benchmarks.services import Postgres
+from benchmarks.servers import Postgres
 from benchmarks.sink import Sink
 from outbox.models import Lane
 from webhooks.models import Attempt, Webhook

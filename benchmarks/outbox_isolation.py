@@ -12,7 +12,7 @@ from django.db import connection
 
 from benchmarks import parcels, rounds, sink
 from benchmarks.figures import Figure, Goal
-from benchmarks.services import Postgres
+from benchmarks.servers import Postgres
 from benchmarks.sink import Sink
 from webhooks.models import Webhook
 

@@ -9,7 +9,7 @@ import psutil
 
 from benchmarks import parcels, sink, worker
 from benchmarks.figures import Figure, Goal
-from benchmarks.services import Postgres
+from benchmarks.servers import Postgres
 
 STEP: Final = 10_000
 MEBIBYTE: Final = 1024 * 1024

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from benchmarks import bare, parcels, peers, rounds, sink
 from benchmarks.figures import Figure, Goal
-from benchmarks.services import Postgres
+from benchmarks.servers import Postgres
 from benchmarks.sink import Sink
 from outbox import entries, kinds, statements
 from projects import ids

@@ -19,7 +19,7 @@ from benchmarks import rounds
 from benchmarks.figures import Figure, Goal
 from benchmarks.retention_world import OVERDUE, World
 from benchmarks.retention_writer import write
-from benchmarks.services import Postgres
+from benchmarks.servers import Postgres
 from projects import clock
 from projects.models import App
 from retention import batches, due, measuring, preview, purging, tasks, windows

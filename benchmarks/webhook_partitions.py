@@ -10,7 +10,7 @@ from django.db import connection
 
 from benchmarks.figures import Figure, Goal
 from benchmarks.rounds import interleaved, seconds
-from benchmarks.services import Postgres
+from benchmarks.servers import Postgres
 from projects import clock
 from webhooks.ageing import forgetting, partitioning
 from webhooks.ageing.partitioning import ATTEMPTS

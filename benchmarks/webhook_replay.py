@@ -15,7 +15,7 @@ from benchmarks import parcels, sink
 from benchmarks.figures import Figure, Goal
 from benchmarks.outbox_isolation import RATE, steady
 from benchmarks.rounds import interleaved, seconds
-from benchmarks.services import Postgres
+from benchmarks.servers import Postgres
 from projects import clock
 from webhooks.models import FASTEST, Event, Webhook
 from webhooks.repeating import replaying
