@@ -1,7 +1,6 @@
 """Is a certificate of deletion genuine? `python verify_certificate.py FILE [PUBLIC_KEY]`; status 0: it is.
 Needs Python and `cryptography`, nothing of the installation that issued it. PUBLIC_KEY, in base64, is the key that
-you know to be theirs: without it the file alone is judged, by the key that stands in it.
-"""
+you know to be theirs: without it the file is judged by the key that stands in it."""
 
 import base64
 import hashlib
@@ -33,15 +32,14 @@ def faults(certificate: dict[str, Any], known_key: str | None) -> Iterator[str]:
         Ed25519PublicKey.from_public_bytes(key).verify(signature, canonical(certificate))
     except InvalidSignature:
         yield "The signature does not fit."
-    before: tuple[int, str] | None = None
-    counts = {"messages": 0, "conversations": 0, "events": 0, "held": 0}
+    before, counts = (-1, ""), {"messages": 0, "conversations": 0, "events": 0, "held": 0}
     for row in certificate["rows"]:
         own_hash = row.pop("hash")
         if hashlib.sha256(canonical(row)).hexdigest() != own_hash:
             yield f"Row {row['number']} is not as it was written."
         if row["purge"] != certificate["run"]["id"]:
             yield f"Row {row['number']} is of another run."
-        if before and row["number"] == before[0] + 1 and row["previous_hash"] != before[1]:
+        if row["number"] == before[0] + 1 and row["previous_hash"] != before[1]:
             yield f"Row {row['number']} does not follow the row before it."
         before = row["number"], own_hash
         counts = {name: count + row[name] for name, count in counts.items()}

@@ -302,7 +302,7 @@ def test_the_database_keeps_every_hold_as_it_was_placed(
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("tries", [3, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("tries", [3, pytest.param(400, marks=pytest.mark.long)])
 def test_a_hold_that_is_placed_during_a_run_loses_nothing_from_its_commit_on(
     committed: None, now: datetime, monkeypatch: Any, tries: int
 ) -> None:
