@@ -5,7 +5,7 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from portal import starting
+from portal.running import starting
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from benchmarks.talk import Talk
 from benchmarks.web import Web
 from contacts.models import Contact
 from conversations.models import Message
-from projects import paging
+from projects.requests import paging
 
 _SECONDS: Final = 2.0  # a round of one contender
 _PAGE: Final = 1000

@@ -17,7 +17,8 @@ from benchmarks.figures import Figure, Goal
 from benchmarks.outbox_isolation import ENDPOINTS, RATE, steady
 from benchmarks.servers import Postgres
 from benchmarks.sink import Sink
-from outbox import claiming, entries
+from outbox import entries
+from outbox.dispatching import claiming
 from projects import ids
 from webhooks.models import Webhook
 from webhooks.publishing import WEBHOOK

@@ -17,9 +17,9 @@ from benchmarks import letters
 from benchmarks.sink import HERE
 from gateway.http import Request, Response
 from outbox import entries, statements
-from outbox.bootstep import DispatcherThread
+from outbox.dispatching.bootstep import DispatcherThread
+from outbox.dispatching.limits import Limits
 from outbox.kinds import Claimed, Decision, Result, Verdict
-from outbox.limits import Limits
 from outbox.models import Entry, Lane
 from projects import ids
 from projects.models import Account, App, Project

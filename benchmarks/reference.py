@@ -19,7 +19,8 @@ from rest_framework import pagination, renderers, routers, serializers, viewsets
 from contacts.models import ChannelIdentity, Contact
 from conversations.models import Message
 from portal.urls import urlpatterns as api_urls
-from projects import ids, paging
+from projects import ids
+from projects.requests import paging
 
 # A message, its route and its conversation, MESSAGE_SUBMIT for a webhook, and the entries of both in the outbox.
 SEND: Final = """

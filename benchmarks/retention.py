@@ -22,11 +22,12 @@ from benchmarks.retention_writer import write
 from benchmarks.servers import Postgres
 from projects import clock
 from projects.models import App
-from retention import batches, due, measuring, preview, purging, tasks, windows
-from retention.batches import Course
+from retention import due, measuring, preview, purging, tasks
+from retention.deciding.ruling import Policy
+from retention.deleting import batches, windows
+from retention.deleting.batches import Course
+from retention.deleting.taking import Take
 from retention.policies import PolicyType, Scope
-from retention.ruling import Policy
-from retention.taking import Take
 
 TURNS: Final = rounds.ROUNDS + 1  # the one that warms up takes rows too
 HELD: Final = 1000  # conversations

@@ -13,10 +13,10 @@ from contacts.models import Contact
 from conversations.models import Candidate, Conversation, Direction, Message, Receipt, Status
 from projects import clock, ids
 from projects.models import Account, App, ProcessingMode, Project
-from retention.grounds import Giver, Ground, take_down
+from retention.deciding.grounds import Giver, Ground, take_down
+from retention.deciding.ruling import Policy
 from retention.models import HoldScope, LegalHold, RetentionPolicy, Via
 from retention.policies import PolicyType, Scope
-from retention.ruling import Policy
 
 OVERDUE: Final = timedelta(days=180)
 GROUND: Final = Ground("CONTRACT", "", "The benchmark keeps its messages until their turn has come.")

@@ -14,8 +14,8 @@ from typing import Final
 import psutil
 from django.conf import settings
 
-from portal import statics, supervising
 from portal.management.commands import up
+from portal.running import statics, supervising
 
 _READY_SECONDS: Final = 60.0
 

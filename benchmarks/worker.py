@@ -41,8 +41,8 @@ def main(lease_seconds: float) -> None:
     django.setup()
     # Models may not be imported before.
     from benchmarks import parcels  # noqa: PLC0415 -- Django is set up only now
-    from outbox.bootstep import DispatcherThread  # noqa: PLC0415 -- as above
-    from outbox.limits import Limits  # noqa: PLC0415 -- as above
+    from outbox.dispatching.bootstep import DispatcherThread  # noqa: PLC0415 -- as above
+    from outbox.dispatching.limits import Limits  # noqa: PLC0415 -- as above
 
     limits = Limits(
         in_flight=parcels.LOOPBACK.in_flight,

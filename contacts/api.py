@@ -15,9 +15,10 @@ from contacts.models import ChannelIdentity, Contact
 from contacts.serializers import ContactBody, ContactFilter
 from contacts.writing import ScopedIdentity
 from gateway.channels.base import Channel
-from projects import clock, masks
-from projects.paging import Page
-from projects.scoping import ProjectView, found
+from projects import clock
+from projects.requests import masks
+from projects.requests.paging import Page
+from projects.requests.scoping import ProjectView, found
 
 _LARGEST_PAGE = 20
 

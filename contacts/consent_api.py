@@ -10,8 +10,8 @@ from rest_framework.response import Response
 
 from contacts import payloads
 from contacts.models import Consent, ConsentList, ConsentRecord
-from projects.paging import Page
-from projects.scoping import ProjectView
+from projects.requests.paging import Page
+from projects.requests.scoping import ProjectView
 
 _LARGEST_PAGE = 50
 

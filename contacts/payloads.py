@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from contacts.models import ChannelIdentity, ConsentRecord, Contact, ContactSettings
-from projects.wire import timestamp
+from projects.requests.wire import timestamp
 
 NAMELESS = "Unknown"  # wire contract 3.4
 # What is told of a contact. Lists read these columns and no instances, which would cost more than the query.

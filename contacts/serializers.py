@@ -11,7 +11,7 @@ from contacts.payloads import NAMELESS
 from contacts.writing import ScopedIdentity
 from gateway import channels
 from gateway.channels.base import APP_SCOPED, Channel
-from projects.inputs import Input, Inputs, Listing, OneOf, Text
+from projects.requests.inputs import Input, Inputs, Listing, OneOf, Text
 
 
 class ScopedIdentityBody(Input):

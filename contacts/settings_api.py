@@ -12,9 +12,9 @@ from rest_framework.response import Response
 
 from contacts import payloads, unifying
 from contacts.models import ContactSettings
-from projects import masks
-from projects.inputs import Flag, Input
-from projects.scoping import ProjectView
+from projects.requests import masks
+from projects.requests.inputs import Flag, Input
+from projects.requests.scoping import ProjectView
 
 
 class AlreadyExists(APIException):

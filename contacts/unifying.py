@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from contacts.models import ChannelIdentity, Contact, ContactSettings
 from gateway.channels.base import SAME_NUMBER
-from projects.wire import FailedPrecondition
+from projects.requests.wire import FailedPrecondition
 
 # Whoever gives a contact a number shares this lock; whoever changes the rule has it alone.
 _SHARE = "SELECT pg_advisory_xact_lock_shared(hashtextextended('contacts.unifying ' || %s, 0))"

@@ -14,9 +14,9 @@ class ConversationsConfig(AppConfig):
     def ready(self) -> None:
         """Tell the outbox how our entries are loaded, read and recorded."""
         # Models exist only now.
-        from conversations.capability import Asking  # noqa: PLC0415
-        from conversations.delivery import Echoing, Sending  # noqa: PLC0415
         from conversations.events.delivery import EventSending  # noqa: PLC0415
+        from conversations.hearing.capability import Asking  # noqa: PLC0415
+        from conversations.reaching.delivery import Echoing, Sending  # noqa: PLC0415
 
         for kind in (Sending(), EventSending(), Asking(), Echoing()):
             kinds.register(kind)

@@ -8,13 +8,14 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from conversations import receiving
+from conversations.hearing import receiving
 from gateway.channels import NoAdapter, adapter
 from gateway.channels.abilities import AnswersCallbacks
 from gateway.channels.base import Channel
-from projects import clock, ids, rates
+from projects import clock, ids
 from projects.models import ChannelCredential
-from projects.wire import BodyTooLarge, read_body
+from projects.requests import rates
+from projects.requests.wire import BodyTooLarge, read_body
 
 
 @csrf_exempt  # a provider has no cookie; its signature is checked instead

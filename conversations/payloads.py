@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from contacts.payloads import channel_identity
+from conversations.composing.templating import LATEST
 from conversations.models import (
     Conversation,
     ConversationEvent,
@@ -15,10 +16,9 @@ from conversations.models import (
     Template,
     TemplateTranslation,
 )
-from conversations.templating import LATEST
 from gateway.channels.base import APP_SCOPED, Reason
 from projects.models import App, ReportView
-from projects.wire import compact, timestamp
+from projects.requests.wire import compact, timestamp
 
 # What is told of a message. Lists read these columns and no instances, which would cost more than the query.
 MESSAGE: Final = (

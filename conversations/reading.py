@@ -14,9 +14,10 @@ from conversations import payloads, visibility
 from conversations.models import Conversation, Message
 from conversations.visibility import Limit, Within
 from outbox.questions import Question, Term
-from projects import ids, paging
+from projects import ids
 from projects.models import App, ProcessingMode
-from projects.paging import Page
+from projects.requests import paging
+from projects.requests.paging import Page
 
 NEWEST_FIRST: Final = ("-accept_time", "-id")
 # Filters by an id, and in what each of them finds the messages of one app alone.

@@ -2,8 +2,9 @@
 
 from celery import shared_task
 
-from conversations import idempotency, statuses
+from conversations import idempotency
 from conversations.events import settling
+from conversations.reaching import statuses
 from projects import clock
 
 

@@ -19,7 +19,7 @@ from outbox.models import Entry
 from outbox.questions import AnyTerm, Term
 from projects import ids
 from projects.models import App, ProcessingMode, Project
-from projects.wire import FailedPrecondition
+from projects.requests.wire import FailedPrecondition
 from webhooks.models import Event
 
 Moment = datetime | Now  # the latter is the database's own, when it answers

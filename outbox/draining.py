@@ -11,9 +11,9 @@ from typing import Any, ParamSpec, TypeVar
 
 import uvloop
 
-from outbox.database import Database
-from outbox.dispatcher import Dispatcher
-from outbox.limits import Limits
+from outbox.dispatching.database import Database
+from outbox.dispatching.dispatcher import Dispatcher
+from outbox.dispatching.limits import Limits
 
 Terms = ParamSpec("Terms")
 Found = TypeVar("Found")

@@ -11,4 +11,4 @@ def install(app: Celery) -> None:
     Start them with `celery -A portal worker -Q outbox --pool threads -c 1`; more workers, more dispatchers.
     """
     # By name: a Celery app is made before Django's models can be imported.
-    app.steps["worker"].add("outbox.bootstep:DispatcherStep")
+    app.steps["worker"].add("outbox.dispatching.bootstep:DispatcherStep")

@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db import connection
 
-from outbox.claiming import Terms
+from outbox.dispatching.claiming import Terms
 
 BATCH: Final = 5000
 IDLE: Final = timedelta(days=30)

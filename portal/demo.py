@@ -12,8 +12,8 @@ from django.db import transaction
 from contacts import writing
 from contacts.models import Contact
 from contacts.writing import ScopedIdentity
-from conversations import sending
 from conversations.admin import simulating
+from conversations.reaching import sending
 from gateway.channels import is_sandboxed
 from gateway.channels.base import Channel
 from projects import credentials

@@ -18,7 +18,7 @@ from rest_framework.exceptions import APIException, NotFound, ParseError, Permis
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from projects.wire import BodyTooLarge, FailedPrecondition, JSONRenderer
+from projects.requests.wire import BodyTooLarge, FailedPrecondition, JSONRenderer
 
 logger = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from conversations.capability import Asking
-from conversations.delivery import Echoing, Sending
 from conversations.events.delivery import EventSending
+from conversations.hearing.capability import Asking
+from conversations.reaching.delivery import Echoing, Sending
 from outbox import entries
 from projects import ids
 from projects.models import App

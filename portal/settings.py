@@ -177,11 +177,11 @@ OTP_TOTP_ISSUER = "Conversation API"
 # --- the API --------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["projects.authentication.AccessKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["projects.authentication.HasProjectAccess"],
-    "DEFAULT_PARSER_CLASSES": ["projects.wire.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["projects.wire.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "projects.wire.AlwaysJSON",
+    "DEFAULT_AUTHENTICATION_CLASSES": ["projects.requests.authentication.AccessKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["projects.requests.authentication.HasProjectAccess"],
+    "DEFAULT_PARSER_CLASSES": ["projects.requests.wire.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["projects.requests.wire.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "projects.requests.wire.AlwaysJSON",
     "EXCEPTION_HANDLER": "portal.errors.envelope",
     "LIST_SERIALIZER_ERRORS_AS_DICT": True,
     "UNAUTHENTICATED_USER": None,

@@ -11,9 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from projects import keys, rates
-from projects.authentication import from_basic
-from projects.wire import FormParser
+from projects import keys
+from projects.requests import rates
+from projects.requests.authentication import from_basic
+from projects.requests.wire import FormParser
 
 _GRANT_TYPE = "client_credentials"
 

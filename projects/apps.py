@@ -13,6 +13,6 @@ class ProjectsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the outbox how mails are loaded, sent and recorded."""
-        from projects.mailing import Mailing  # noqa: PLC0415 - models exist only now
+        from projects.mail.mailing import Mailing  # noqa: PLC0415 - models exist only now
 
         kinds.register(Mailing())

@@ -14,7 +14,7 @@ from django.db.models import Q
 from gateway import channels
 from gateway.channels.base import Channel
 from projects.fields import PublicIdField, SecretField, SecretJSONField
-from projects.mails import Mail as Mail  # noqa: PLC0414 - one more table, to be had from here
+from projects.mail.mails import Mail as Mail  # noqa: PLC0414 - one more table, to be had from here
 from projects.trail import audited
 
 

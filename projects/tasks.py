@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from projects import clock, mailing
+from projects import clock
+from projects.mail import mailing
 
 
 @shared_task(ignore_result=True)

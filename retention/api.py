@@ -12,11 +12,11 @@ from rest_framework.response import Response
 from contacts.models import Contact
 from conversations.models import Conversation
 from projects import clock
-from projects.inputs import Input, OneOf, Text
 from projects.models import Project
-from projects.paging import Page
-from projects.scoping import ProjectView, found
-from projects.wire import FailedPrecondition, timestamp
+from projects.requests.inputs import Input, OneOf, Text
+from projects.requests.paging import Page
+from projects.requests.scoping import ProjectView, found
+from projects.requests.wire import FailedPrecondition, timestamp
 from retention import holding
 from retention.holding import Unreleasable
 from retention.models import HoldScope, LegalHold, LegalHoldQuerySet, LegalHoldRelease

@@ -14,10 +14,11 @@ from conversations.models import Conversation, ConversationEvent, Message
 from outbox import statements
 from projects import ids
 from projects.models import App
-from retention import holding, ruling
+from retention import holding
+from retention.deciding import ruling
+from retention.deciding.ruling import Policy
 from retention.holding import Holds
 from retention.policies import EXPIRED, EXPIRED_EVENTS, Scope
-from retention.ruling import Policy
 
 Statement = tuple[str, tuple[Any, ...]]  # with its parameters
 

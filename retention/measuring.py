@@ -10,10 +10,11 @@ from typing import Any, Final
 from django.db.models import OuterRef, Subquery
 
 from projects.models import App
-from retention import due, holding, ruling
+from retention import due, holding
+from retention.deciding import ruling
+from retention.deciding.ruling import Policy
 from retention.models import LegalHold
 from retention.policies import EXPIRED, EXPIRED_EVENTS, PolicyType, Scope
-from retention.ruling import Policy
 
 # wire contract, "retention policy": the clean-up runs once in 24 hours
 LATEST: Final = timedelta(hours=24)

@@ -11,9 +11,10 @@ from django.db.models import Count, Exists, OuterRef
 
 from conversations.models import Conversation
 from projects.models import App
-from retention import due, ruling
+from retention import due
+from retention.deciding import ruling
+from retention.deciding.ruling import Policy
 from retention.due import Due
-from retention.ruling import Policy
 from retention.watching import Figure, Watch
 
 SECONDS: Final = 2.0  # for all of a preview; portal reference 3, "time-boxed with at least N"

@@ -18,12 +18,13 @@ from django.db import DatabaseError, connection
 
 from projects import clock
 from projects.models import App
-from retention import batches, due, measuring, ticking, windows
-from retention.batches import Course
+from retention import due, measuring
+from retention.deleting import batches, ticking, windows
+from retention.deleting.batches import Course
+from retention.deleting.ticking import Watch
 from retention.due import Count
 from retention.models import Purge, PurgeOverride
 from retention.proving import ledger
-from retention.ticking import Watch
 
 logger = logging.getLogger(__name__)
 

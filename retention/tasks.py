@@ -6,7 +6,8 @@ from celery import shared_task
 from django.db import DatabaseError
 
 from projects import clock
-from retention import purging, reminding
+from retention import purging
+from retention.deciding import reminding
 from retention.models import PrivacyRequest
 from retention.privacy import erasing
 from retention.proving import anchoring

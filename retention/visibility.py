@@ -17,12 +17,13 @@ from conversations.visibility import Limit, Within
 from outbox.questions import Question, Term
 from projects import clock
 from projects.models import App, ProcessingMode, Project
-from retention import holding, ruling
+from retention import holding
+from retention.deciding import ruling
+from retention.deciding.ruling import Policy
 from retention.measuring import LATEST
 from retention.models import RetentionPolicy
 from retention.policies import PolicyType, Scope
 from retention.privacy import requests
-from retention.ruling import Policy
 
 _MODES: Final = {
     Scope.MESSAGES: ProcessingMode.CONVERSATION,

@@ -10,14 +10,14 @@ from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
 from contacts.models import ChannelIdentity, Contact
-from conversations import templates
+from conversations.composing import templates
+from conversations.composing.templating import Wording
 from conversations.models import Conversation, ConversationEvent, Direction, Message, Status, Template
-from conversations.templating import Wording
 from gateway.channels.base import Channel
 from projects import clock, ids, keys
 from projects.models import Account, App, ChannelCredential, Membership, ProcessingMode, Project, Role
-from retention import changing
-from retention.grounds import Ground
+from retention.deciding import changing
+from retention.deciding.grounds import Ground
 from retention.models import Category, Via
 from retention.policies import DEFAULT_TYPE, Scope
 from webhooks.models import Replay, TargetType, Webhook

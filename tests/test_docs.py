@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ["portal", "retention", "conversations", "contacts", "webhooks", "projects", "outbox", "gateway"]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
 READERS_OF_THE_ENVIRONMENT = [
-    *[ROOT / "portal" / name for name in ("settings.py", "environment.py", "starting.py", "wsgi.py")],
+    *[ROOT / "portal" / name for name in ("settings.py", "environment.py", "running/starting.py", "wsgi.py")],
     *sorted(ROOT.glob("portal/embedded/*.py")),
 ]
 NAME = re.compile(r"[A-Z][A-Z0-9_]+")

@@ -18,7 +18,7 @@ from gateway import signing
 from outbox import entries, statements
 from projects import ids
 from projects.models import App
-from projects.wire import timestamp
+from projects.requests.wire import timestamp
 from webhooks.models import Attempt, DeadLetter, Event, TargetType, Webhook, WebhookQuerySet
 from webhooks.triggers import BODY_KEYS, Trigger
 

@@ -15,9 +15,10 @@ from django.urls import URLPattern, path, reverse
 
 from contacts import writing
 from contacts.models import Contact
-from conversations import merging, receiving, visibility
+from conversations import merging, visibility
 from conversations.admin.identities import IdentityInline, PriorityField
 from conversations.admin.simulating import SimulationForm
+from conversations.hearing import receiving
 from conversations.models import Conversation
 from projects import clock
 from projects.admin.scoped import ProjectScoped, VisibleFilter

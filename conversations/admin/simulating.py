@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 
 from contacts.models import ChannelIdentity, Contact
-from conversations import receiving
+from conversations.hearing import receiving
 from gateway.channels import sandbox
 from projects import ids
 from projects.models import ChannelCredential

@@ -13,12 +13,12 @@ from rest_framework.exceptions import ValidationError
 from contacts.consents import ContentType
 from contacts.resolving import Identity
 from contacts.serializers import normalised
-from conversations import contents
+from conversations.composing import contents
 from conversations.models import Direction
-from conversations.sending import Draft
+from conversations.reaching.sending import Draft
 from gateway.channels.base import Channel
-from projects.inputs import Input, Inputs, Json, Listing, OneOf, Pairs, Text
 from projects.models import ProcessingMode
+from projects.requests.inputs import Input, Inputs, Json, Listing, OneOf, Pairs, Text
 from webhooks.api.serializers import Target
 
 _DURATION = re.compile(r"-?[0-9]+(\.[0-9]{1,9})?s", re.ASCII)  # as protobuf writes it in JSON

@@ -11,12 +11,13 @@ from rest_framework.response import Response
 
 from contacts import api, payloads
 from contacts.models import Contact
-from conversations import merging, profiles
+from conversations import merging
 from conversations.api.event_bodies import MergeRequest, ProfileRequest
 from conversations.api.recipients import recipient
+from conversations.hearing import profiles
 from projects import clock
-from projects.scoping import ProjectView, found
-from projects.wire import FailedPrecondition
+from projects.requests.scoping import ProjectView, found
+from projects.requests.wire import FailedPrecondition
 
 
 class ContactView(api.ContactView):

@@ -9,11 +9,11 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from contacts.serializers import ScopedIdentityBody
-from conversations import contents
+from conversations.composing import contents
 from conversations.models import Conversation, Direction, Message
 from gateway.channels.base import Channel
-from projects.inputs import Flag, Input, OneOf, Pairs, Text
 from projects.models import ProcessingMode
+from projects.requests.inputs import Flag, Input, OneOf, Pairs, Text
 
 NO_CHANNEL = "CHANNEL_UNSPECIFIED"  # the contract's empty value
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from contacts.models import Contact
 from contacts.resolving import Identity
-from conversations import conversing, deleting, injecting, payloads, statuses, visibility
+from conversations import conversing, deleting, payloads, visibility
 from conversations.api.bodies import MetadataStrategy
 from conversations.api.conversation_bodies import (
     ConversationBody,
@@ -23,15 +23,18 @@ from conversations.api.conversation_bodies import (
     Order,
     RecentFilter,
 )
-from conversations.injecting import Past
+from conversations.hearing import injecting
+from conversations.hearing.injecting import Past
 from conversations.models import Conversation, Message
+from conversations.reaching import statuses
 from conversations.visibility import Within
-from projects import clock, masks
-from projects.inputs import OneOf
+from projects import clock
 from projects.models import App, ProcessingMode
-from projects.paging import Page
-from projects.scoping import ProjectView, found, matching
-from projects.wire import FailedPrecondition
+from projects.requests import masks
+from projects.requests.inputs import OneOf
+from projects.requests.paging import Page
+from projects.requests.scoping import ProjectView, found, matching
+from projects.requests.wire import FailedPrecondition
 
 # What a client may send along and nobody changes.
 FIXED = ("id", "app_id", "contact_id", "last_received")

@@ -11,8 +11,8 @@ from contacts.serializers import ScopedIdentityBody
 from conversations.api.bodies import Addressee, Queue
 from conversations.events.sending import EventDraft
 from gateway.channels.base import Channel
-from projects.inputs import Input, Listing, OneOf, Pairs, Text
 from projects.models import ProcessingMode
+from projects.requests.inputs import Input, Listing, OneOf, Pairs, Text
 from webhooks.api.serializers import Target
 
 AGENT_TYPES = ("UNKNOWN_AGENT_TYPE", "HUMAN", "BOT")

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts.resolving import Identity
-from conversations import capability, deleting, visibility
+from conversations import deleting, visibility
 from conversations.api.conversations import OfConversation
 from conversations.api.event_bodies import (
     CapabilityRequest,
@@ -20,13 +20,14 @@ from conversations.api.event_bodies import (
 )
 from conversations.api.recipients import recipient
 from conversations.events import payloads, sending
+from conversations.hearing import capability
 from conversations.models import Conversation, ConversationEvent
 from conversations.visibility import Within
 from projects import clock, ids
 from projects.models import ProcessingMode
-from projects.paging import Page
-from projects.scoping import ProjectView, found, matching
-from projects.wire import FailedPrecondition, timestamp
+from projects.requests.paging import Page
+from projects.requests.scoping import ProjectView, found, matching
+from projects.requests.wire import FailedPrecondition, timestamp
 
 
 class SendEvent(ProjectView):

@@ -9,18 +9,19 @@ from rest_framework.exceptions import Throttled, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from conversations import backlog, deleting, idempotency, payloads, reading, sending, statuses, visibility
+from conversations import deleting, idempotency, payloads, reading, visibility
 from conversations.api import bodies
 from conversations.api.bodies import MessageFilter, SendRequest, Source, View, draft
 from conversations.api.recipients import Parties, parties
 from conversations.idempotency import Sent
 from conversations.models import Direction, Message
+from conversations.reaching import backlog, sending, statuses
 from conversations.visibility import Within
 from gateway import channels
 from projects import ids
-from projects.paging import Page
-from projects.scoping import ProjectView, found
-from projects.wire import FailedPrecondition, timestamp
+from projects.requests.paging import Page
+from projects.requests.scoping import ProjectView, found
+from projects.requests.wire import FailedPrecondition, timestamp
 
 
 class SendMessage(ProjectView):

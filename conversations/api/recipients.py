@@ -11,11 +11,11 @@ from django.db import DEFAULT_DB_ALIAS
 from rest_framework.exceptions import ValidationError
 
 from contacts.models import Contact
-from conversations.sending import Recipient
+from conversations.reaching.sending import Recipient
 from outbox import statements
 from projects import ids
 from projects.models import App, ProcessingMode
-from projects.scoping import found, unknown
+from projects.requests.scoping import found, unknown
 
 # In the models' order, as from_db wants them.
 _APP: Final = ["id", "project_id", "processing_mode"]

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from rest_framework.exceptions import ValidationError
 
-from conversations import contents
+from conversations.composing import contents
+from conversations.composing.templates import UNNAMED, Wanted
+from conversations.composing.templating import LATEST, Wording, same_language
 from conversations.models import Template, TemplateTranslation
-from conversations.templates import UNNAMED, Wanted
-from conversations.templating import LATEST, Wording, same_language
 from gateway.channels.base import Channel
-from projects.inputs import Input, Inputs, Pairs, Text, Whole
+from projects.requests.inputs import Input, Inputs, Pairs, Text, Whole
 
 MOST_TRANSLATIONS: Final = 100
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*", re.ASCII)  # one client puts it into paths as it is

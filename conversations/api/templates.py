@@ -8,14 +8,15 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from conversations import payloads, templates
+from conversations import payloads
 from conversations.api.template_bodies import TemplateBody, TemplateChange, TranslationFilter
+from conversations.composing import templates
+from conversations.composing.templating import LATEST, same_language
 from conversations.models import Template
-from conversations.templating import LATEST, same_language
 from projects import clock, ids
 from projects.audit import by_key
-from projects.scoping import ProjectView
-from projects.wire import AlreadyExists, FailedPrecondition
+from projects.requests.scoping import ProjectView
+from projects.requests.wire import AlreadyExists, FailedPrecondition
 
 
 class Templates(ProjectView):

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from conversations import delivery, receiving
 from conversations.events import settling
+from conversations.hearing import receiving
 from conversations.models import ConversationEvent, Status
+from conversations.reaching import delivery
 from gateway import channels
 from gateway.channels.abilities import CarriesEvents, OutboundEvent
 from gateway.channels.base import Decision, Outcome, Reason, ReasonCode

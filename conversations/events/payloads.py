@@ -7,7 +7,7 @@ from typing import Any
 from conversations import payloads
 from conversations.models import ConversationEvent, Status
 from gateway.channels.base import Reason
-from projects.wire import timestamp
+from projects.requests.wire import timestamp
 
 
 def event(row: ConversationEvent) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from django.db import IntegrityError, transaction
 
 from contacts import resolving
 from contacts.resolving import Identity
-from conversations import conversing, recalling
+from conversations import conversing
 from conversations import payloads as talk
 from conversations.events import payloads, settling
 from conversations.models import ConversationEvent, Direction, Status
+from conversations.reaching import recalling
 from gateway.channels.base import InboundEvent, Reason, ReasonCode, Receipt, ReceiptStatus
 from projects.models import ChannelCredential, ProcessingMode
 from webhooks.publishing import publish

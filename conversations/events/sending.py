@@ -13,11 +13,12 @@ from django.db import transaction
 from contacts import resolving
 from contacts.models import Contact
 from contacts.resolving import Identity
-from conversations import conversing, routing
+from conversations import conversing
 from conversations.events import settling
-from conversations.injecting import OLDEST
+from conversations.hearing.injecting import OLDEST
 from conversations.models import Candidate, Conversation, ConversationEvent, Direction, Status
-from conversations.sending import Recipient
+from conversations.reaching import routing
+from conversations.reaching.sending import Recipient
 from gateway.channels.base import Channel
 from outbox import entries
 from projects import ids

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from conversations.templating import LATEST, Wording
+from conversations.composing.templating import LATEST, Wording
 from projects.models import Project
 from projects.trail import audited
 

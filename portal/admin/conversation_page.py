@@ -16,7 +16,7 @@ from portal.admin.transcript import transcript
 from projects import clock
 from projects.admin import cells
 from projects.admin.scoped import Recorded, VisibleFilter
-from retention import ruling
+from retention.deciding import ruling
 
 
 @admin.register(Conversation)

@@ -17,8 +17,8 @@ from conversations.visibility import Within
 from projects import ids
 from projects.models import ProcessingMode
 from retention import holding
+from retention.deciding.ruling import Policy
 from retention.policies import PolicyType
-from retention.ruling import Policy
 
 PAGE: Final = 50  # messages
 

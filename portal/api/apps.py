@@ -11,10 +11,11 @@ from rest_framework.response import Response
 from portal import removing
 from portal.api import payloads, writing
 from portal.api.serializers import FIXED, AppBody, NewAppBody
-from projects import clock, masks
+from projects import clock
 from projects.audit import by_key
 from projects.models import App
-from projects.scoping import ProjectView, found
+from projects.requests import masks
+from projects.requests.scoping import ProjectView, found
 
 
 class AppsView(ProjectView):

@@ -9,12 +9,12 @@ from rest_framework.response import Response
 
 from portal.api.serializers import JustificationBody
 from projects import clock
-from projects.inputs import OneOf
 from projects.models import App
-from projects.scoping import ProjectView
-from projects.wire import FailedPrecondition, timestamp
-from retention import grounds
-from retention.grounds import Giver, NothingOwed
+from projects.requests.inputs import OneOf
+from projects.requests.scoping import ProjectView
+from projects.requests.wire import FailedPrecondition, timestamp
+from retention.deciding import grounds
+from retention.deciding.grounds import Giver, NothingOwed
 from retention.models import Justification, OwedItem, Via
 from retention.policies import Scope
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from conversations import backlog
+from conversations.reaching import backlog
 from gateway.channels.credentials import mask, masked
 from projects.models import App, ChannelCredential
-from retention import ruling
+from retention.deciding import ruling
+from retention.deciding.ruling import Policy
 from retention.policies import Scope
-from retention.ruling import Policy
 
 
 def app(row: App) -> dict[str, Any]:

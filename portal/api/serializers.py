@@ -9,9 +9,9 @@ from rest_framework.exceptions import ValidationError
 from gateway.channels.base import Channel
 from gateway.channels.credentials import CREDENTIALS
 from projects.credentials import Wanted
-from projects.inputs import Day, Flag, Input, Inputs, OneOf, Pairs, Text, Whole
 from projects.models import App
-from retention.changing import Ground
+from projects.requests.inputs import Day, Flag, Input, Inputs, OneOf, Pairs, Text, Whole
+from retention.deciding.changing import Ground
 from retention.models import Justification, RetentionPolicy
 from retention.policies import DEFAULT_TTL_DAYS, TTL_BOUNDS, PolicyType, Scope
 

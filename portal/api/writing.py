@@ -13,7 +13,7 @@ from gateway.channels.credentials import IS_A_MASK, is_mask, mask
 from portal.api.serializers import RetentionPolicyBody
 from projects import credentials
 from projects.models import App
-from retention import changing
+from retention.deciding import changing
 from retention.models import Via
 
 _POLICIES: Final = ("retention_policy", "dispatch_retention_policy")

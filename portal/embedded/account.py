@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from portal import lifetime
+from portal.running import lifetime
 
 _STATE_FOLDER = Path("/var/lib/conversation-api")
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from portal import lifetime
 from portal.embedded import account, places, server
 from portal.embedded.account import Account
 from portal.embedded.places import EmbeddedError
 from portal.embedded.server import Server
+from portal.running import lifetime
 
 _NAME = "PostgreSQL"
 

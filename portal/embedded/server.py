@@ -9,9 +9,9 @@ from pathlib import Path
 
 import psutil
 
-from portal import lifetime
 from portal.embedded.account import Account
 from portal.embedded.places import EmbeddedError
+from portal.running import lifetime
 
 _STOP_SECONDS = 30.0
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from portal import lifetime
 from portal.embedded import postgres, valkey
 from portal.embedded.places import EmbeddedError
 from portal.embedded.server import Server
 from portal.environment import EMBEDDED_START_SECONDS, env
+from portal.running import lifetime
 
 
 class Kind(Protocol):

@@ -13,7 +13,8 @@ from django.utils.timezone import make_aware
 from portal.inbox.items import LOOK, Item, Visitor
 from projects.models import App
 from projects.roles import Right
-from retention import approving, measuring, ruling
+from retention import measuring
+from retention.deciding import approving, ruling
 from retention.models import ChangeRequest, LegalHold, OwedItem, PrivacyRequest, RetentionPolicy
 from retention.policies import Scope
 

@@ -11,14 +11,14 @@ from rest_framework import serializers
 from conversations.api.bodies import Addressee, Duration, LastMessages
 from conversations.api.event_bodies import AppEvent
 from conversations.api.template_bodies import TranslationBody
-from conversations.contents import CONTACT_MESSAGE, KINDS
+from conversations.composing.contents import CONTACT_MESSAGE, KINDS
 from portal.api.serializers import CredentialBody, JustificationBody
 from portal.openapi import credentials, examples, operations, parameters, refusing
 from portal.openapi.answers.words import ENUMERATIONS
 from portal.openapi.operations import Operation
 from portal.openapi.shapes import Shape, one_kind, ref
 from projects.api import TokenView
-from projects.inputs import Inputs, Listing, OneOf, Text
+from projects.requests.inputs import Inputs, Listing, OneOf, Text
 from retention.models import Justification
 from webhooks.api.serializers import Changes, Creation, Target
 

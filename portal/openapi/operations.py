@@ -22,7 +22,7 @@ from portal.api.apps import AppsView, AppView
 from portal.api.justifications import JustificationsView, NewJustificationBody
 from portal.api.serializers import AppBody, NewAppBody
 from projects.api import TokenView
-from projects.inputs import Input
+from projects.requests.inputs import Input
 from retention import api as retention
 from webhooks.api import deliveries, serializers, webhooks
 

@@ -10,12 +10,12 @@ from django.db import transaction
 
 from projects import clock
 from projects.models import App
-from retention import approving, changing, ruling
 from retention.admin import seeing
-from retention.grounds import Ground
+from retention.deciding import approving, changing, ruling
+from retention.deciding.grounds import Ground
+from retention.deciding.ruling import Policy
 from retention.models import Category, ChangeRequest, Justification, RetentionPolicy
 from retention.policies import DEFAULT_TTL_DAYS, DEFAULT_TYPE, TTL_BOUNDS, PolicyType, Scope
-from retention.ruling import Policy
 
 GROUND_FIELDS: Final = ("category", "reference", "text", "review_on")
 POLICY_FIELDS: Final = ("retention_type", "ttl_days")

@@ -16,10 +16,10 @@ from projects import clock
 from projects.admin.scoped import ProjectScoped
 from projects.models import App
 from projects.roles import Right, reach
-from retention import changing
 from retention.admin import seeing
 from retention.admin.fields import RetentionFields
 from retention.admin.panel import exported, history, panel
+from retention.deciding import changing
 from retention.models import ChangeRequest, RetentionPolicy
 from retention.policies import DEFAULT_TTL_DAYS, TTL_BOUNDS, Scope
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from projects import clock
 from projects.models import App
-from retention import approving, grounds, ruling
+from retention.deciding import approving, grounds, ruling
 from retention.models import ChangeRequest, RetentionPolicy
 from retention.policies import DEFAULT_TTL_DAYS, DEFAULT_TYPE, Scope
 

@@ -13,12 +13,12 @@ from django.utils.safestring import SafeString
 from projects import clock
 from projects.admin import cells
 from projects.admin.scoped import VisibleFilter
-from retention import approving
 from retention.admin import seeing
 from retention.admin.rows import OfAnApp
+from retention.deciding import approving
+from retention.deciding.ruling import Policy
 from retention.models import ChangeRequest
 from retention.policies import PolicyType, Scope
-from retention.ruling import Policy
 
 State = ChangeRequest.State
 

@@ -15,10 +15,10 @@ from projects import clock
 from projects.admin import cells
 from projects.admin.scoped import Recorded, VisibleFilter
 from projects.roles import Right, reach
-from retention import grounds
 from retention.admin.fields import GroundFields
 from retention.admin.panel import said
-from retention.grounds import Giver, Ground, NothingOwed
+from retention.deciding import grounds
+from retention.deciding.grounds import Giver, Ground, NothingOwed
 from retention.models import Justification, OwedItem, RetentionPolicy, Via
 
 

@@ -8,10 +8,11 @@ from typing import Any, Final
 from django.core import signing
 
 from projects.models import App
-from retention import preview, ruling
+from retention import preview
+from retention.deciding import ruling
+from retention.deciding.ruling import Policy
 from retention.models import RetentionPolicy
 from retention.policies import PolicyType
-from retention.ruling import Policy
 
 SALT: Final = "retention preview"
 LIFE: Final = timedelta(hours=24)  # then the number is asked for again

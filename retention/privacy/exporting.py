@@ -15,7 +15,7 @@ from contacts.models import Contact
 from conversations import payloads
 from conversations.events import payloads as event_payloads
 from conversations.models import Conversation, ConversationEvent, Message
-from projects.wire import timestamp
+from projects.requests.wire import timestamp
 from retention.privacy.tracing import Person
 
 COLUMNS = [

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from projects import mailing
+from projects.mail import mailing
 from projects.models import User
 from retention.models import PurgeHead
 from retention.proving import ledger, signing

@@ -16,9 +16,9 @@ from conversations.deleting import ID_BYTES, Gone
 from outbox import statements
 from projects import ids
 from projects.models import App
+from retention.deciding.ruling import Policy
 from retention.due import Count
 from retention.models import Purge, PurgeBatch, PurgeHead, PurgeOverride
-from retention.ruling import Policy
 
 Record = dict[str, Any]  # of strings, whole numbers below 2**53, null, and objects of those
 

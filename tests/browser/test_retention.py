@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from projects import clock
-from retention import changing, ruling
+from retention.deciding import changing, ruling
 from retention.models import RetentionPolicy, Via
 from tests import factories
 from tests.browser.conftest import keep, log_in

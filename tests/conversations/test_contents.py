@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from rest_framework.exceptions import ValidationError
 
-from conversations import contents
+from conversations.composing import contents
 from portal.openapi import document
 
 CARD = {"title": "A card", "choices": [{"text_message": {"text": "Yes"}}]}

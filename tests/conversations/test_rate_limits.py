@@ -11,10 +11,10 @@ import pytest
 import time_machine
 from django.test import Client
 
-from conversations import backlog
-from conversations.delivery import Sending
 from conversations.models import Message
-from conversations.statuses import SENDING
+from conversations.reaching import backlog
+from conversations.reaching.delivery import Sending
+from conversations.reaching.statuses import SENDING
 from gateway.channels.base import Channel
 from outbox import entries
 from outbox.draining import drain

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conversations import receiving
+from conversations.hearing import receiving
 from conversations.models import Candidate, Status
 from gateway.channels.base import Receipt, ReceiptStatus
 from tests.factories import NOW, make_message

@@ -4,8 +4,8 @@ import pytest
 
 from contacts.models import Contact
 from contacts.resolving import Identity
-from conversations import routing
 from conversations.models import Candidate
+from conversations.reaching import routing
 from gateway.channels.base import Channel
 from tests.factories import make_app, make_contact
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from conversations import statuses
 from conversations.models import Message, Receipt, Status
+from conversations.reaching import statuses
 from tests.factories import NOW, make_message
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from conversations.composing.templating import Wording
 from conversations.models import Template, TemplateTranslation
-from conversations.templating import Wording
 from projects.ids import is_ulid, ulid
 from tests.factories import api_client, make_project, make_template, path
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from conversations.templates import numbered
-from conversations.templating import LATEST, Known, Unfilled, Wording, filled
+from conversations.composing.templates import numbered
+from conversations.composing.templating import LATEST, Known, Unfilled, Wording, filled
 from gateway.channels.base import Channel
 
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from outbox.bootstep import DispatcherThread
-from outbox.limits import Limits
+from outbox.dispatching.bootstep import DispatcherThread
+from outbox.dispatching.limits import Limits
 
 
 @contextmanager

@@ -9,9 +9,9 @@ import pytest
 
 from gateway.http import Request, Response
 from outbox import entries, lanes
-from outbox.claiming import claim
+from outbox.dispatching.claiming import claim
+from outbox.dispatching.health import Health
 from outbox.draining import drain
-from outbox.health import Health
 from outbox.kinds import Breaker, Claimed, Decision, Result, Verdict
 from outbox.models import Entry, Lane
 from projects import clock

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from outbox import entries
-from outbox.limits import Limits
+from outbox.dispatching.limits import Limits
 from outbox.models import Entry
 from tests.outbox.dispatchers import dispatching, eventually
 from tests.outbox.processes import running

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import OperationalError
 
-from outbox.database import Database
+from outbox.dispatching.database import Database
 
 
 class Outage:

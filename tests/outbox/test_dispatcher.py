@@ -10,8 +10,8 @@ import pytest
 from django.db import connection, transaction
 
 from outbox import entries, lanes
+from outbox.dispatching.limits import Limits
 from outbox.kinds import Decision, Verdict
-from outbox.limits import Limits
 from outbox.models import Entry, Lane
 from tests.outbox.dispatchers import dispatching, eventually
 

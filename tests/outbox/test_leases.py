@@ -11,11 +11,12 @@ import pytest
 from django.db import connection
 
 from gateway.http import Request, Response
-from outbox import claiming, entries, flushing
-from outbox.claiming import Lease, Survey
+from outbox import entries
+from outbox.dispatching import claiming, flushing
+from outbox.dispatching.claiming import Lease, Survey
+from outbox.dispatching.settlements import Settlement, concluded
 from outbox.kinds import Claimed, Result
 from outbox.models import Entry, Lane
-from outbox.settlements import Settlement, concluded
 from tests.outbox.parcels import DONE
 
 LEASE = timedelta(seconds=30)

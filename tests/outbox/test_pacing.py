@@ -9,9 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from outbox import entries, pacing
+from outbox import entries
+from outbox.dispatching import pacing
+from outbox.dispatching.limits import Limits
 from outbox.kinds import Decision, Pace, Verdict
-from outbox.limits import Limits
 from outbox.models import Entry
 from tests.outbox.dispatchers import dispatching, eventually
 from tests.outbox.parcels import Parcels

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from outbox import entries, measuring
-from outbox.limits import Limits
+from outbox.dispatching.limits import Limits
 from outbox.models import Entry, Lane
 from outbox.reporting import Report
 from projects import clock

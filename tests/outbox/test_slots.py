@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from outbox.slots import Slots
+from outbox.dispatching.slots import Slots
 
 
 async def _pass_through(slots: Slots, seen: list[int], number: int) -> None:

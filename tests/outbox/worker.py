@@ -13,8 +13,8 @@ def main(url: str, lease_seconds: float) -> None:
     django.setup()
     # After the setup, as models may not be imported before it.
     from outbox import kinds  # noqa: PLC0415 -- Django is set up only now
-    from outbox.bootstep import DispatcherThread  # noqa: PLC0415 -- Django is set up only now
-    from outbox.limits import Limits  # noqa: PLC0415 -- Django is set up only now
+    from outbox.dispatching.bootstep import DispatcherThread  # noqa: PLC0415 -- Django is set up only now
+    from outbox.dispatching.limits import Limits  # noqa: PLC0415 -- Django is set up only now
     from tests.outbox.parcels import Parcels  # noqa: PLC0415 -- Django is set up only now
 
     kinds.register(Parcels(url))

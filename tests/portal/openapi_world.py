@@ -11,8 +11,9 @@ from conversations.models import Direction, Status
 from gateway.channels.base import Channel
 from projects import clock, keys
 from projects.models import App, Project
-from projects.wire import timestamp
-from retention import changing, holding
+from projects.requests.wire import timestamp
+from retention import holding
+from retention.deciding import changing
 from retention.models import HoldScope, Via
 from retention.policies import PolicyType
 from tests.factories import (

@@ -15,7 +15,8 @@ from django.urls import reverse
 from conversations.deleting import Gone
 from projects import clock, ids, keys
 from projects.models import Project
-from retention import changing, holding
+from retention import holding
+from retention.deciding import changing
 from retention.models import ChangeRequest, HoldScope, PrivacyRequest, Purge, Via
 from retention.privacy import requests
 from retention.proving import ledger

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from projects import clock
 from projects.models import App, Role
-from retention import changing, ruling
+from retention.deciding import changing, ruling
 from retention.models import ChangeRequest, Justification, OwedItem, RetentionPolicy, Via
 from retention.policies import Scope
 from tests import factories

@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from conversations import templates
-from conversations.templating import Wording
+from conversations.composing import templates
+from conversations.composing.templating import Wording
 from projects.models import Role
 from tests import factories
 from tests.portal.pages import login

@@ -1,7 +1,7 @@
 import pytest
 from pghistory.models import Events
 
-from conversations.delivery import Sending
+from conversations.reaching.delivery import Sending
 from outbox import entries
 from projects import ids
 from projects.models import App, ChannelCredential

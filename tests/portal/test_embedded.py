@@ -15,9 +15,10 @@ import psycopg
 import pytest
 import redis
 
-from portal import embedded, lifetime
+from portal import embedded
 from portal.embedded import account, places, postgres, serving, valkey
 from portal.embedded.places import EmbeddedError
+from portal.running import lifetime
 
 pytestmark = pytest.mark.timeout(90)
 

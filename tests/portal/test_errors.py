@@ -10,8 +10,8 @@ from rest_framework.exceptions import APIException, Throttled
 from rest_framework.exceptions import ValidationError as APIValidationError
 
 from portal import errors
-from projects.scoping import ProjectView
-from projects.wire import FailedPrecondition
+from projects.requests.scoping import ProjectView
+from projects.requests.wire import FailedPrecondition
 from tests.factories import api_client, make_app, make_project, make_webhook, path
 from webhooks.models import Webhook
 

@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from portal import firstrun
+from portal.running import firstrun
 from projects import keys
 from projects.models import AccessKey, Membership, User
 

@@ -9,9 +9,11 @@ import pytest
 from django.urls import reverse
 
 from gateway.channels.base import Channel
-from projects import clock, mailing
+from projects import clock
+from projects.mail import mailing
 from projects.models import App, CredentialStatus, Project, Role
-from retention import changing, holding
+from retention import holding
+from retention.deciding import changing
 from retention.models import ChangeRequest, HoldScope, Justification, OwedItem, PrivacyRequest, Via
 from retention.privacy import requests
 from tests import factories

@@ -1,6 +1,6 @@
 import pytest
 
-from conversations.delivery import Sending
+from conversations.reaching.delivery import Sending
 from outbox import entries
 from outbox.models import Entry
 from projects import ids

@@ -5,8 +5,8 @@ from rest_framework.exceptions import ValidationError
 from contacts.models import Contact
 from gateway.channels.base import Channel
 from portal import errors
-from projects.inputs import Day, Flag, Input, Inputs, Listing, OneOf, Pairs, Text, Whole
 from projects.models import App
+from projects.requests.inputs import Day, Flag, Input, Inputs, Listing, OneOf, Pairs, Text, Whole
 
 
 class Fox(Input):

@@ -9,7 +9,8 @@ from django.db import transaction
 
 from outbox.draining import drain
 from outbox.models import Entry
-from projects import clock, mailing
+from projects import clock
+from projects.mail import mailing
 from projects.models import Mail
 from projects.tasks import forget_mails
 from tests.projects.mailserver import MailServer, serving_mail

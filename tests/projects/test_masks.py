@@ -9,8 +9,8 @@ from django.test import RequestFactory
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from projects import masks
-from projects.wire import AlwaysJSON, StrictJSONParser
+from projects.requests import masks
+from projects.requests.wire import AlwaysJSON, StrictJSONParser
 
 EMPTY: dict[str, Any] = {"name": "", "tags": [], "policy": {"kind": "A", "days": 180}, "note": {"on": False}}
 CURRENT: dict[str, Any] = {

@@ -6,7 +6,7 @@ import pytest
 from rest_framework.exceptions import ValidationError
 
 from contacts.models import Contact
-from projects.paging import Page
+from projects.requests.paging import Page
 from tests.factories import make_contact, make_project
 
 pytestmark = pytest.mark.django_db

@@ -13,8 +13,9 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
-from projects import keys, rates
-from projects.rates import Counts, Permits
+from projects import keys
+from projects.requests import rates
+from projects.requests.rates import Counts, Permits
 from tests.factories import api_client, make_project, path
 
 DEAD = "redis://127.0.0.1:1/0"

@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
-from projects.wire import JSONRenderer, timestamp
+from projects.requests.wire import JSONRenderer, timestamp
 from tests.factories import api_client, make_project, path
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 
 from projects.models import App
-from retention import approving, changing, ruling
-from retention.approving import Confirmation, Decided, Lapsed, OwnRequest
+from retention.deciding import approving, changing, ruling
+from retention.deciding.approving import Confirmation, Decided, Lapsed, OwnRequest
 from retention.models import ChangeRequest, Justification, RetentionPolicy
 from tests.factories import make_app, make_message, make_project, make_user
 from tests.retention.worlds import GROUND, MESSAGES, PERSIST, set_policy

@@ -17,8 +17,9 @@ from conversations import conversing
 from conversations.models import Conversation, Message
 from projects import ids
 from projects.models import App
-from retention import batches, holding, purging, windows
-from retention.batches import Course
+from retention import holding, purging
+from retention.deleting import batches, windows
+from retention.deleting.batches import Course
 from retention.models import HoldScope, PurgeHead
 from tests.factories import make_app, make_conversation, make_message
 from tests.retention.worlds import CONVERSATIONS, MESSAGES, PERSIST, rule, set_policy

@@ -16,7 +16,8 @@ import pytest
 
 from projects import ids
 from projects.models import App
-from retention import holding, purging, windows
+from retention import holding, purging
+from retention.deleting import windows
 from retention.models import HoldScope, Purge
 from retention.proving import certificates, lookup, signing
 from retention.proving.lookup import Fate

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from projects.models import App
-from retention import due, ruling
+from retention import due
+from retention.deciding import ruling
 from retention.models import OwedItem, RetentionPolicy, Via
 from retention.policies import Scope
 from tests.factories import make_app, make_conversation, make_message

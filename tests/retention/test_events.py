@@ -10,7 +10,8 @@ import pytest
 from conversations.events import settling
 from conversations.models import Conversation, ConversationEvent, Status
 from projects.models import App, ProcessingMode
-from retention import purging, windows
+from retention import purging
+from retention.deleting import windows
 from tests.factories import make_conversation, make_event, make_message, make_webhook
 from tests.retention.worlds import CONVERSATIONS, MESSAGES, PERSIST, rule
 from webhooks.models import Event

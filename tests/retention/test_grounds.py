@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from projects.models import App
-from retention import changing
-from retention.changing import Giver, Ground
-from retention.grounds import NothingOwed
+from retention.deciding import changing
+from retention.deciding.changing import Giver, Ground
+from retention.deciding.grounds import NothingOwed
 from retention.models import Justification, OwedItem, Via
 from retention.policies import Scope
 from tests.factories import make_account, make_app, make_project

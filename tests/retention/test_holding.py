@@ -16,7 +16,8 @@ from conversations import deleting, merging
 from conversations.models import Conversation, ConversationEvent, Message
 from conversations.visibility import Held
 from projects.models import App
-from retention import due, holding, purging, windows
+from retention import due, holding, purging
+from retention.deleting import windows
 from retention.models import HoldScope, LegalHold, LegalHoldRelease, PurgeBatch
 from retention.policies import PolicyType
 from tests.factories import (

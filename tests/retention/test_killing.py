@@ -27,7 +27,8 @@ import django
 django.setup()
 from datetime import datetime
 from django.db import connection
-from retention import purging, windows
+from retention import purging
+from retention.deleting import windows
 connection.settings_dict["NAME"] = sys.argv[1]
 windows.TARGET_WHEN_LATE, purging.DUTY = 5, 1.0
 print("ready", flush=True)

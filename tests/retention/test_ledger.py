@@ -18,8 +18,9 @@ from django.db import DatabaseError, connection
 from conversations.models import Message, Receipt
 from projects import ids
 from projects.models import App, Mail
-from retention import batches, purging, windows
-from retention.batches import Course
+from retention import purging
+from retention.deleting import batches, windows
+from retention.deleting.batches import Course
 from retention.models import Purge, PurgeBatch, PurgeHead
 from retention.proving import anchoring, verifying
 from retention.proving.ledger import hash_of, record

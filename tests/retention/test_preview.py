@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from conversations.models import Message
 from projects.models import App
-from retention import changing, holding, preview, purging
+from retention import holding, preview, purging
+from retention.deciding import changing
+from retention.deciding.ruling import Policy
 from retention.due import Count
 from retention.models import HoldScope
 from retention.policies import PolicyType, Scope
-from retention.ruling import Policy
 from retention.watching import Figure
 from tests.factories import make_contact, make_conversation, make_message, make_project
 from tests.retention.model import AnApp

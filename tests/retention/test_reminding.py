@@ -11,8 +11,8 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 
 from outbox.models import Entry
 from projects.models import App, Mail, Role
-from retention import reminding
-from retention.grounds import Giver, settle
+from retention.deciding import reminding
+from retention.deciding.grounds import Giver, settle
 from retention.models import OwedItem, RetentionPolicy, Via
 from tests.factories import make_account, make_app, make_message, make_project, make_user
 from tests.retention.worlds import GROUND, MESSAGES, PERSIST, set_policy

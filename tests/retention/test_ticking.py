@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from retention import purging
+from retention.deleting.ticking import Watch
 from retention.models import PurgeOverride
-from retention.ticking import Watch
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,8 @@ from conversations import visibility
 from conversations.models import Message, Status
 from projects import clock
 from projects.models import App, ProcessingMode
-from retention import changing, holding
+from retention import holding
+from retention.deciding import changing
 from retention.models import HoldScope, RetentionPolicy, Via
 from retention.policies import PolicyType
 from tests.factories import (

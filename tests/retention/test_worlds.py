@@ -18,12 +18,12 @@ from conversations import deleting
 from conversations.models import Conversation, Message, Receipt
 from projects.models import App, ProcessingMode
 from retention import due, holding, policies, purging
+from retention.deciding.grounds import Giver, take_down
+from retention.deciding.ruling import Policy
 from retention.due import Count
-from retention.grounds import Giver, take_down
 from retention.holding import Holds
 from retention.models import HoldScope, RetentionPolicy, Via
 from retention.policies import PolicyType, Scope
-from retention.ruling import Policy
 from tests.factories import make_contact, make_project
 from tests.retention.model import AnApp, Dispatched, Hold, Talk, Version
 from tests.retention.worlds import CONVERSATIONS, GROUND, MESSAGES, PERSIST

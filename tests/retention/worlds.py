@@ -12,8 +12,9 @@ from conversations.deleting import satellites
 from conversations.models import Candidate, Message, PendingEcho, Receipt, SentOnce
 from projects import ids
 from projects.models import App
-from retention import changing, purging
-from retention.changing import Ground
+from retention import purging
+from retention.deciding import changing
+from retention.deciding.changing import Ground
 from retention.models import Justification, OwedItem, RetentionPolicy, Via
 from retention.policies import PolicyType, Scope
 from webhooks.models import Attempt, DeadLetter, Event, OfMessage

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
-from conversations import statuses
 from conversations.models import Candidate, Message
+from conversations.reaching import statuses
 from gateway.channels.base import Channel
 from outbox.draining import drain
 from projects import clock

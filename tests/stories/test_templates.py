@@ -2,9 +2,9 @@
 
 import pytest
 
-from conversations import templates
+from conversations.composing import templates
+from conversations.composing.templating import Wording
 from conversations.models import Candidate, Message
-from conversations.templating import Wording
 from gateway.channels.base import Channel
 from tests.factories import make_contact, make_credential, make_project, make_template, path
 

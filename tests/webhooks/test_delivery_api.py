@@ -9,7 +9,7 @@ import pytest
 
 from outbox.draining import drain
 from projects import clock, ids
-from projects.wire import timestamp
+from projects.requests.wire import timestamp
 from tests.factories import make_app, make_replay, make_webhook
 from tests.webhooks.asking import of, violations
 from tests.webhooks.test_delivery import publish

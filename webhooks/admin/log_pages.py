@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError as NotOurToken
 
 from outbox.models import Entry
 from projects import clock, ids
-from projects.paging import Page
+from projects.requests.paging import Page
 from webhooks.admin import pages
 from webhooks.admin.wording import RESULT_TONES, result_word
 from webhooks.models import Attempt, Event, Webhook

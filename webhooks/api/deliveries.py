@@ -14,9 +14,9 @@ from rest_framework.response import Response
 from outbox.models import Entry
 from projects import clock, ids
 from projects.audit import by_key
-from projects.inputs import Flag, Input, OneOf, Text, Whole
-from projects.paging import Page
-from projects.scoping import ProjectView, found
+from projects.requests.inputs import Flag, Input, OneOf, Text, Whole
+from projects.requests.paging import Page
+from projects.requests.scoping import ProjectView, found
 from webhooks import subscribing
 from webhooks.api import delivery_payloads, payloads
 from webhooks.api.delivery_payloads import WAITING

@@ -9,7 +9,7 @@ import orjson
 from gateway.http import Timings
 from outbox.models import Entry
 from projects import ids
-from projects.wire import timestamp
+from projects.requests.wire import timestamp
 from webhooks.models import Attempt, DeadLetter, Replay
 from webhooks.repeating.deliveries import Delivery
 from webhooks.trying.testing import Trial, phases

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from projects.inputs import Flag, Input, Listing, OneOf, Text
+from projects.requests.inputs import Flag, Input, Listing, OneOf, Text
 from webhooks.models import (
     LONGEST_CLIENT_ID,
     LONGEST_RESPONSE_TYPE,

@@ -8,9 +8,9 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from projects import masks
 from projects.audit import by_key
-from projects.scoping import ProjectView, found
+from projects.requests import masks
+from projects.requests.scoping import ProjectView, found
 from webhooks import subscribing
 from webhooks.api import payloads, serializers
 from webhooks.models import Webhook

@@ -14,7 +14,7 @@ from django.db.models import Count, QuerySet
 from outbox import entries
 from outbox.models import Entry
 from projects import ids
-from projects.paging import Page
+from projects.requests.paging import Page
 from webhooks.ageing.forgetting import EVENTS_ARE_KEPT
 from webhooks.models import DeadLetter, Event, Replay, Webhook
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.urls import reverse
 
-from projects import mailing, people
-from projects.wire import timestamp
+from projects.mail import mailing, people
+from projects.requests.wire import timestamp
 from webhooks.models import Webhook
 
 FAILING: Final = """\

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from gateway import signing
-from projects.wire import timestamp
+from projects.requests.wire import timestamp
 from webhooks import publishing
 from webhooks.models import Webhook
 from webhooks.publishing import About

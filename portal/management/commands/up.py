@@ -11,9 +11,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connections
 
-from portal import firstrun, lifetime, statics, supervising
 from portal.embedded import serving
-from portal.supervising import Program, Supervisor
+from portal.running import firstrun, lifetime, statics, supervising
+from portal.running.supervising import Program, Supervisor
 from projects import clock
 from retention.privacy import restoring
 

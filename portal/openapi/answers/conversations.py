@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from conversations.contents import AGENT, BESIDE, CONTACT_MESSAGE, KINDS, NAMED
-from conversations.grammar import Rule
+from conversations.composing.contents import AGENT, BESIDE, CONTACT_MESSAGE, KINDS, NAMED
+from conversations.composing.grammar import Rule
 from gateway.channels.base import Channel
 from portal.openapi.shapes import (
     ANY_OBJECT,

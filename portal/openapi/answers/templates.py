@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from conversations.contents import KINDS
+from conversations.composing.contents import KINDS
 from portal.openapi.shapes import (
     ANY_OBJECT,
     TEXT,

@@ -14,7 +14,7 @@ import pytest
 
 from gateway.channels import ADAPTERS
 from gateway.channels.base import Channel
-from projects.wire import timestamp
+from projects.requests.wire import timestamp
 from tests.gateway.channels.contract import CALLBACKS
 
 RECORDINGS = sorted(CALLBACKS.glob("*/*.json"))

@@ -12,7 +12,8 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection
 
 from contacts.models import Contact
-from conversations import merging, receiving
+from conversations import merging
+from conversations.hearing import receiving
 from conversations.models import Conversation, Message
 from gateway.channels.base import Inbound
 from projects.models import App

@@ -1,0 +1,1 @@
+"""Running the house: what `manage.py up` starts, watches and stops."""

@@ -1,0 +1,1 @@
+"""Mail: what this server tells people, and how it gets to them."""
