@@ -75,7 +75,10 @@ def test_a_row_of_another_project_is_answered_as_one_that_does_not_exist(ours, t
 def _answer(client, method, address, pk):
     """Status, place and message of an answer, whatever the id in it."""
     response = getattr(client, method)(address)
-    said = [str(message).replace(pk, "ID") for message in client.get("/admin/").context["messages"]]
+    said = [
+        str(message).replace(pk, "ID")
+        for message in client.get(reverse("admin:password_change")).context["messages"]
+    ]
     return response.status_code, response.get("Location"), said
 
 
