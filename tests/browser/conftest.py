@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from django.db import connections
@@ -16,8 +15,6 @@ from tests.portal.pages import World, make_world
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
-ARTEFACTS = Path(__file__).parents[2] / "artefacts"
-
 
 STOPPING = pytest.StashKey[ExitStack]()
 
@@ -60,16 +57,10 @@ def complaints() -> list[str]:
     return []
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request) -> str:
-    """Both faces of the theme."""
-    return str(request.param)
-
-
 @pytest.fixture
-def page(browser, live_server, complaints, scheme) -> Page:
+def page(browser, live_server, complaints) -> Page:
     """A page of somebody who has just logged in, by keyboard."""
-    context = browser.new_context(color_scheme=scheme, base_url=live_server.url, reduced_motion="reduce")
+    context = browser.new_context(base_url=live_server.url, reduced_motion="reduce")
     context.set_default_timeout(15_000)
     page: Page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -87,9 +78,3 @@ def log_in(page: Page, username: str) -> None:
     page.keyboard.type("a long enough password")
     page.keyboard.press("Enter")
     page.wait_for_selector("h1:has-text('Overview')")
-
-
-def keep(page: Page, name: str) -> None:
-    """Leave a picture for people to look at."""
-    ARTEFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=True)

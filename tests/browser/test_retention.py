@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from projects import clock
 from retention.deciding import changing, ruling
 from retention.models import RetentionPolicy, Via
 from tests import factories
-from tests.browser.conftest import keep, log_in
-from tests.browser.test_pages import RULES
+from tests.browser.conftest import log_in
+from tests.browser.faces import keep, violations
 
 pytestmark = pytest.mark.browser
 WHY = "Complaints about deliveries are possible for one year after the contract ended."
@@ -29,9 +28,7 @@ def versions(app) -> int:
     return RetentionPolicy.objects.filter(app=app).count()
 
 
-def test_a_change_without_a_justification_is_refused_where_it_was_made(
-    page, app, versions, complaints, scheme
-):
+def test_a_change_without_a_justification_is_refused_where_it_was_made(page, app, versions, complaints):
     page.goto(reverse("admin:projects_app_change", args=[app.pk]))
     page.get_by_label("TTL days").fill("365")
     page.get_by_role("button", name="Save", exact=True).click()
@@ -39,11 +36,11 @@ def test_a_change_without_a_justification_is_refused_where_it_was_made(
     page.wait_for_selector(".ground .errorlist")
     assert page.get_by_label("TTL days").input_value() == "365"
     assert RetentionPolicy.objects.filter(app=app).count() == versions
-    keep(page, f"retention-refused-{scheme}")
+    keep(page, "retention-refused")
     assert complaints == []
 
 
-def test_a_justified_change_is_kept_with_its_author(page, app, complaints, scheme):
+def test_a_justified_change_is_kept_with_its_author(page, app, complaints):
     page.goto(reverse("admin:projects_app_change", args=[app.pk]))
     page.get_by_label("TTL days").fill("365")
     page.get_by_label("Category").select_option("CONTRACT")
@@ -51,7 +48,7 @@ def test_a_justified_change_is_kept_with_its_author(page, app, complaints, schem
     page.get_by_role("button", name="Save and continue editing").click()
 
     page.wait_for_selector(f"text={WHY}")
-    keep(page, f"retention-justified-{scheme}")
+    keep(page, "retention-justified")
     policy = ruling.newest(app=app)
     assert policy.ttl_days == 365
     assert RetentionPolicy.objects.get(pk=policy.version_id).author.username == "ours-admin"
@@ -59,7 +56,7 @@ def test_a_justified_change_is_kept_with_its_author(page, app, complaints, schem
 
 
 def test_what_a_policy_would_delete_is_shown_while_it_is_chosen_and_confirmed_by_its_number(
-    page, app, complaints, scheme
+    page, app, complaints
 ):
     for days in (10, 20, 25):
         factories.make_message(app, accept_time=clock.now() - timedelta(days=days))
@@ -68,9 +65,9 @@ def test_what_a_policy_would_delete_is_shown_while_it_is_chosen_and_confirmed_by
     page.get_by_label("TTL days").fill("15")
     page.wait_for_selector("#id_confirmed")
     preview = page.locator("[data-preview]").inner_text()
-    keep(page, f"retention-preview-{scheme}")
+    keep(page, "retention-preview")
     assert complaints == []
-    assert Axe().run(page, options=RULES).response["violations"] == []
+    assert violations(page) == []
     complaints.clear()
 
     page.get_by_label("Category").select_option("DATA_MINIMISATION")
@@ -107,12 +104,11 @@ def test_compliances_pages_break_no_rule_and_fit_a_telephone(page, world, app, c
 
         assert complaints == [], address  # asked before axe, which styles what it measures
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
-        assert Axe().run(page, options=RULES).response["violations"] == [], address
+        assert violations(page) == [], address
         complaints.clear()
 
 
-@pytest.mark.parametrize("scheme", ["light"], indirect=True)
-def test_a_ground_is_asked_for_where_the_policy_is_not_the_default(page, app, scheme):
+def test_a_ground_is_asked_for_where_the_policy_is_not_the_default(page, app):
     page.goto(reverse("admin:projects_app_change", args=[app.pk]))
 
     shown = []
@@ -124,8 +120,7 @@ def test_a_ground_is_asked_for_where_the_policy_is_not_the_default(page, app, sc
     assert page.get_by_label("TTL days").input_value() == "180"
 
 
-@pytest.mark.parametrize("scheme", ["light"], indirect=True)
-def test_without_javascript_a_button_shows_the_same_preview(browser, live_server, app, scheme):
+def test_without_javascript_a_button_shows_the_same_preview(browser, live_server, app):
     factories.make_message(app, accept_time=clock.now() - timedelta(days=20))
     page = browser.new_context(java_script_enabled=False, base_url=live_server.url).new_page()
     log_in(page, "ours-admin")
