@@ -28,9 +28,11 @@ check:  ## format, lint, import contracts, missing migrations, deploy checks, ty
 bench:  ## every benchmark; SCALE=full runs the stated sizes, ONLY=name one of them
 	$(TEST) -m benchmarks
 
-lock:  ## remake both lock files from pyproject.toml
+lock:  ## remake the lock files: of pyproject.toml, and of the benchmarks' peers
 	@NO_UV= $(PYTHON) bootstrap.py requirements.txt -c ""
 	.tools/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
 		--extra embedded -o requirements-run.txt pyproject.toml
 	.tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 		--extra embedded --group dev -c requirements-run.txt -o requirements.txt pyproject.toml
+	.tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+		-c requirements-run.txt -o benchmarks/peers.txt benchmarks/peers.in

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -25,10 +26,16 @@ BENCHMARKS: Final[dict[str, str]] = {
     "outbox_backlog": "a receiver that is down with a long queue, and how it comes back",
     "outbox_memory": "whether a dispatcher grows",
     "outbox_faults": "what is lost and repeated when dispatchers and servers die",
+    "outbox_order": "whether what is to arrive in order does, in spite of failures and kills",
+    "outbox_snapshot": "what a transaction that stays open does to the queue",
     "api": "sending and the lists, beside hand-written views and DRF as it comes",
+    "webhook_publishing": "what telling webhooks adds to what happened",
+    "webhook_peers": "deliveries, beside packages that a Django project would take",
     "webhook_replay": "a long replay, and what is live beside it",
     "webhook_partitions": "forgetting a day of attempts, beside deleting its rows",
     "retention": "the purge beside one big DELETE, and beside others who write",
+    "retention_preview": "what a policy would delete, counted for who waits at the panel",
+    "retention_plateau": "whether the tables grow while as much comes as goes",
 }  # by name, what it measures
 
 
@@ -53,7 +60,9 @@ def main() -> int:
 def _run_apart(name: str, results: Path) -> list[Entry] | None:
     """The figures, from a process that ends with its benchmark; None if it broke."""
     print(f"\n=== {name}: {BENCHMARKS[name]}", flush=True)
+    began_at = time.monotonic()
     ended = subprocess.run([sys.executable, "-m", "benchmarks", name, str(results)], check=False)
+    print(f"  {name} took {time.monotonic() - began_at:.0f} s", flush=True)
     if ended.returncode != 0:
         return None
     entries: list[Entry] = json.loads(results.read_text())

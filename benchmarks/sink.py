@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ import uvloop
 HERE: Final = min(os.sched_getaffinity(0))  # the core on which the dispatcher works
 THERE: Final = max(os.sched_getaffinity(0))  # the sink's
 SLOW_SECONDS: Final = 0.01
+FLAKY: Final = 20  # one in so many fails
 _OK: Final = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 _FAILED: Final = b"HTTP/1.1 500 Failed\r\ncontent-length: 0\r\n\r\n"
 
@@ -39,7 +41,7 @@ class Arrival:
 
 
 class Sink:
-    """The server's remote control. `/ok`, `/slow`, `/hang` and `/e500` say how it answers."""
+    """The server's remote control. `/ok`, `/slow`, `/flaky`, `/hang` and `/e500` say how it answers."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -132,7 +134,8 @@ class _Exchange(asyncio.Protocol):
         if path.startswith("/slow"):
             asyncio.get_running_loop().call_later(SLOW_SECONDS, self._transport.write, _OK)
         elif not path.startswith("/hang"):
-            self._transport.write(self._state.failed if path.startswith("/e500") else _OK)
+            fails = path.startswith("/e500") or (path.startswith("/flaky") and not random.randrange(FLAKY))
+            self._transport.write(self._state.failed if fails else _OK)
 
 
 def _number_after(head: bytes, name: bytes) -> int:

@@ -1,14 +1,21 @@
-"""What it costs to forget a day of attempts: its table is dropped, beside deleting the same rows in batches."""
+"""What it costs to forget a day of attempts: its table is dropped, beside deleting the same rows in batches.
+
+And who notices: what is delivered meanwhile goes to a table beside it.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from django.db import connection
 
+from benchmarks import parcels, sink
 from benchmarks.figures import Figure, Goal
+from benchmarks.outbox_isolation import RATE, steady
 from benchmarks.rounds import interleaved, seconds
 from benchmarks.servers import Postgres
 from projects import clock
@@ -18,6 +25,7 @@ from webhooks.models import Attempt
 
 DAY: Final = timedelta(days=1)
 GOAL: Final = Goal("≤", 1.0, "s")  # of a million
+ENDPOINTS: Final = 20
 
 FILL: Final = """
     INSERT INTO webhooks_attempt (
@@ -32,10 +40,14 @@ FILL: Final = """
 
 
 def figures(postgres: Postgres, *, full: bool) -> Iterator[Figure]:  # noqa: ARG001 -- a benchmark's shape
-    """The median time, and how much longer deletion takes in the same rounds."""
+    """The median time, how much longer deletion takes in the same rounds, and what is live beside it."""
     rows = 1_000_000 if full else 200_000
     days = iter(range(1, 1000))
+    yield from _alone(days, rows)
+    yield _beside_deliveries(days, rows, lasting=30 if full else 10)
 
+
+def _alone(days: Iterator[int], rows: int) -> Iterator[Figure]:
     def dropping() -> float:
         day = _filled(next(days), rows)
         return seconds(lambda: partitioning.drop(ATTEMPTS, older_than=day + timedelta(seconds=1)))
@@ -46,11 +58,37 @@ def figures(postgres: Postgres, *, full: bool) -> Iterator[Figure]:  # noqa: ARG
         return seconds(lambda: forgetting.delete(old))
 
     rounds = interleaved({"dropping": dropping, "deleting": deleting})
-    size = f"{rows:,} attempts".replace(",", " ")
-    yield Figure("forgetting a day's attempts", size, rounds.median("dropping"), GOAL)
+    yield Figure("forgetting a day's attempts", _size(rows), rounds.median("dropping"), GOAL)
+    ratio = rounds.ratio("deleting", to="dropping")
+    yield Figure("forgetting: deletion over dropping", _size(rows), ratio, Goal("≥", 10))
+    batch = rounds.median("deleting") / rows * forgetting.BATCH
     yield Figure(
-        "forgetting: deletion over dropping", size, rounds.ratio("deleting", to="dropping"), Goal("≥", 10)
+        "forgetting: a batch that is deleted", f"{forgetting.BATCH} rows", batch * 1000, Goal("≤", 50, "ms")
     )
+
+
+def _beside_deliveries(days: Iterator[int], rows: int, *, lasting: int) -> Figure:
+    with sink.running() as receiver:
+        webhooks = parcels.make_webhooks([f"{receiver.url}/ok/{n}" for n in range(ENDPOINTS)])
+        live = partial(steady, receiver, webhooks, seconds=lasting)
+
+        def drop_soon() -> None:
+            day = _filled(next(days), rows)
+            threading.Timer(lasting / 2, _drop, [day]).start()
+
+        rounds = interleaved({"alone": lambda: live()[0], "beside": lambda: live(beforehand=drop_soon)[0]})
+    size = f"{_size(rows)}, {RATE} live/s"
+    ratio = rounds.ratio("beside", to="alone")
+    return Figure("live p99 beside forgetting a day to that without", size, ratio, Goal("≤", 1.2))
+
+
+def _drop(day: datetime) -> None:
+    ATTEMPTS.drop(day)
+    connection.close()
+
+
+def _size(rows: int) -> str:
+    return f"{rows:,} attempts".replace(",", " ")
 
 
 def _filled(number: int, rows: int) -> datetime:

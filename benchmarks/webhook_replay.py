@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from statistics import median
 from typing import Final
 
 from django.db import connection
 
-from benchmarks import parcels, sink
+from benchmarks import parcels, replay_clock, sink
 from benchmarks.figures import Figure, Goal
 from benchmarks.outbox_isolation import RATE, steady
 from benchmarks.rounds import interleaved, seconds
@@ -23,12 +21,11 @@ from webhooks.repeating.replaying import Span
 from webhooks.triggers import Trigger
 
 ENDPOINTS: Final = 20
-TICK_SECONDS: Final = 1.0
 
 
 def figures(postgres: Postgres, *, full: bool) -> Iterator[Figure]:  # noqa: ARG001 -- a benchmark's shape
     """Steady load on all webhooks, in every other round beside a replay to one of them."""
-    events, lasting = (100_000, 30) if full else (20_000, 8)
+    events, lasting = (100_000, 30) if full else (20_000, 15)
     starts: list[float] = []
     with sink.running() as receiver:
         webhooks = parcels.make_webhooks([f"{receiver.url}/ok/{n}" for n in range(ENDPOINTS)])
@@ -41,7 +38,7 @@ def figures(postgres: Postgres, *, full: bool) -> Iterator[Figure]:  # noqa: ARG
             return steady(receiver, webhooks, seconds=lasting)[0]
 
         def beside_a_replay() -> float:
-            with _ticking():
+            with replay_clock.ticking():
                 return steady(receiver, webhooks, seconds=lasting, beforehand=begin)[0]
 
         rounds = interleaved({"alone": alone, "beside": beside_a_replay})
@@ -75,22 +72,3 @@ def _begin(webhook: Webhook) -> None:
         replaying.cancel(running, now=now)
     span = Span(start=now - timedelta(hours=2), end=now)
     replaying.start(webhook, span, per_second=FASTEST, asked_by="a benchmark", now=now)
-
-
-@contextmanager
-def _ticking() -> Iterator[None]:
-    """What beat asks for, for the time of the block."""
-    is_over = threading.Event()
-
-    def tick() -> None:
-        while not is_over.wait(TICK_SECONDS):
-            replaying.advance(now=clock.now())
-        connection.close()
-
-    ticker = threading.Thread(target=tick)
-    ticker.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        ticker.join()

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from typing import Any
+from collections.abc import Callable
 
 import certifi
 import pycurl
 
 from gateway.addresses import Guard
 from gateway.exchange import Request, Response, Timings
+from gateway.sockets import Sockets
 from gateway.transfer import Transfer
 
 __all__ = ["Client", "Request", "Response", "Timings"]
 
 KEPT_CONNECTIONS = 512
+
+Then = Callable[[Response], None]
 
 
 class Client:
@@ -33,89 +36,71 @@ class Client:
             Transfer, guard=guard, proxy=proxy, ca_file=ca_file or certifi.where()
         )
         self._idle: list[Transfer] = []
-        self._busy: dict[pycurl.Curl, tuple[Transfer, asyncio.Future[Response]]] = {}
-        self._watched: dict[int, int] = {}  # file descriptor → pycurl.POLL_*
-        self._timer: asyncio.Handle | None = None
+        self._busy: dict[pycurl.Curl, tuple[Transfer, Then]] = {}
+        self._awaited: set[asyncio.Future[Response]] = set()
 
     async def __aenter__(self) -> Client:
         self._loop = asyncio.get_running_loop()
         self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._schedule)
         self._multi.setopt(pycurl.M_MAXCONNECTS, KEPT_CONNECTIONS)
+        self._sockets = Sockets(self._multi, on_ended=self._finish)
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        for curl, (_, future) in list(self._busy.items()):
+        for curl in list(self._busy):
             self._release(curl)
+        for future in self._awaited:
             future.cancel()
-        self._schedule(-1)
         for transfer in self._idle:
             transfer.curl.close()
         self._idle.clear()
         self._multi.close()
-        for descriptor in list(self._watched):
-            self._watch(pycurl.POLL_REMOVE, descriptor)
+        self._sockets.close()
 
     async def send(self, request: Request) -> Response:
         """The answer, or a response whose `error` says why there is none."""
         if request.answer is not None:
             return request.answer
-        transfer = self._idle.pop() if self._idle else self._new_transfer()
-        if refusal := transfer.aim(request):
-            self._idle.append(transfer)
-            return refusal
         future: asyncio.Future[Response] = self._loop.create_future()
-        self._busy[transfer.curl] = (transfer, future)
-        self._multi.add_handle(transfer.curl)
+        self._awaited.add(future)
+        give_up = self.start(request, then=functools.partial(_tell, future))
         try:
             return await future
         finally:
-            if transfer.curl in self._busy:  # cancelled
-                self._release(transfer.curl)
-            self._idle.append(transfer)  # not sooner: another request would take it over
+            self._awaited.discard(future)
+            give_up()
 
-    def _release(self, curl: pycurl.Curl) -> tuple[Transfer, asyncio.Future[Response]]:
+    def start(self, request: Request, *, then: Then) -> Callable[[], None]:
+        """Send it, and call `then` with what `send` would give, later and once; what this gives gives it up.
+
+        For who sends so much that a task for each is too dear. Of what the client's end interrupts, nothing is told.
+        """
+        if request.answer is not None:
+            return self._loop.call_soon(then, request.answer).cancel
+        transfer = self._idle.pop() if self._idle else self._new_transfer()
+        if refusal := transfer.aim(request):
+            self._idle.append(transfer)
+            return self._loop.call_soon(then, refusal).cancel
+        self._busy[transfer.curl] = (transfer, then)
+        self._multi.add_handle(transfer.curl)
+        return functools.partial(self._give_up, transfer.curl, then)
+
+    def _give_up(self, curl: pycurl.Curl, then: Then) -> None:
+        # Once it has ended, the handle may be busy with another request.
+        if curl in self._busy and self._busy[curl][1] is then:
+            self._release(curl)
+
+    def _release(self, curl: pycurl.Curl) -> tuple[Transfer, Then]:
         self._multi.remove_handle(curl)
-        return self._busy.pop(curl)
-
-    def _watch(self, wanted: int, descriptor: int, *_: Any) -> None:
-        """libcurl asks to be told when this socket can be read or written."""
-        watched = self._watched.pop(descriptor, pycurl.POLL_NONE)
-        if wanted == pycurl.POLL_REMOVE:
-            wanted = pycurl.POLL_NONE
-        if watched & ~wanted & pycurl.POLL_IN:
-            self._loop.remove_reader(descriptor)
-        if watched & ~wanted & pycurl.POLL_OUT:
-            self._loop.remove_writer(descriptor)
-        if wanted & ~watched & pycurl.POLL_IN:
-            self._loop.add_reader(descriptor, self._act, descriptor, pycurl.CSELECT_IN)
-        if wanted & ~watched & pycurl.POLL_OUT:
-            self._loop.add_writer(descriptor, self._act, descriptor, pycurl.CSELECT_OUT)
-        if wanted:
-            self._watched[descriptor] = wanted
-
-    def _schedule(self, milliseconds: int) -> None:
-        """libcurl asks to be called after this time; -1: no more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if milliseconds >= 0:
-            self._timer = self._loop.call_later(
-                milliseconds / 1000, self._act, pycurl.SOCKET_TIMEOUT, pycurl.POLL_NONE
-            )
-
-    def _act(self, descriptor: int, readiness: int) -> None:
-        self._multi.socket_action(descriptor, readiness)
-        waiting = True
-        while waiting:
-            waiting, answered, failed = self._multi.info_read()
-            for curl in answered:
-                self._finish(curl, pycurl.E_OK, "")
-            for curl, code, detail in failed:
-                self._finish(curl, code, detail)
+        transfer, then = self._busy.pop(curl)
+        self._idle.append(transfer)
+        return transfer, then
 
     def _finish(self, curl: pycurl.Curl, code: int, detail: str) -> None:
-        transfer, future = self._release(curl)
-        if not future.done():
-            future.set_result(transfer.response(code, detail))
+        transfer, then = self._release(curl)
+        then(transfer.response(code, detail))
+
+
+def _tell(future: asyncio.Future[Response], response: Response) -> None:
+    if not future.done():  # else whoever waited was cancelled
+        future.set_result(response)

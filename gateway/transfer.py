@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,7 +25,8 @@ class Transfer:
         self._guard = guard
         self._proxy = proxy
         self._head: list[bytes] = []  # the lines of the answer's head
-        self._set_to: dict[int, object] = {}  # by option, what it need not be told again
+        # What libcurl need not be told again.
+        self._url, self._timeout, self._method = "", 0.0, ("", False)
         self.curl = curl = pycurl.Curl()
         curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
@@ -61,23 +63,20 @@ class Transfer:
             if refusal:
                 return Response(0, error="forbidden", detail=refusal)
         self.curl.setopt(pycurl.HTTPHEADER, lines)
-        if self._is_news(pycurl.URL, url):
+        if url != self._url:
+            self._url = url
             self.curl.setopt(pycurl.URL, url)
-        if self._is_news(pycurl.TIMEOUT_MS, request.timeout):
+        if request.timeout != self._timeout:
+            self._timeout = request.timeout
             self.curl.setopt(pycurl.TIMEOUT_MS, max(1, int(request.timeout * 1000)))
         self._set_method(request)
         return None
 
-    def _is_news(self, option: int, value: object) -> bool:
-        if self._set_to.get(option) == value:
-            return False
-        self._set_to[option] = value
-        return True
-
     def _set_method(self, request: Request) -> None:
         method = request.method.upper()
-        has_body = bool(request.body) or method in {"POST", "PUT", "PATCH"}
-        if self._is_news(pycurl.CUSTOMREQUEST, (method, has_body)):
+        has_body = bool(request.body) or method in _WITH_BODY
+        if (method, has_body) != self._method:
+            self._method = (method, has_body)
             self.curl.setopt(pycurl.NOBODY, method == "HEAD")
             if has_body:
                 self.curl.setopt(pycurl.POST, 1)
@@ -90,17 +89,11 @@ class Transfer:
     def response(self, code: int, detail: str) -> Response:
         """What the finished transfer brought; `code` is libcurl's."""
         ask = self.curl.getinfo
-        timings = Timings(
-            dns=ask(pycurl.NAMELOOKUP_TIME),
-            connect=ask(pycurl.CONNECT_TIME),
-            tls=ask(pycurl.APPCONNECT_TIME),
-            first_byte=ask(pycurl.STARTTRANSFER_TIME),
-            total=ask(pycurl.TOTAL_TIME),
-        )
+        timings = Timings._make(map(ask, _STEPS))
         peer = ask(pycurl.PRIMARY_IP)
         was_cut = code == pycurl.E_WRITE_ERROR and self._received > self._max_body
         if code == pycurl.E_OK or was_cut:
-            headers = _headers(self._head)
+            headers = _headers(b"".join(self._head))
             return Response(ask(pycurl.RESPONSE_CODE), headers, bytes(self._body), peer=peer, timings=timings)
         if self._refusal and not self._has_dialled:
             return Response(0, error="forbidden", detail=self._refusal, timings=timings)
@@ -150,16 +143,17 @@ def _target(url: str) -> tuple[str, bool, str, int]:
     )
 
 
-def _headers(head: Iterable[bytes]) -> dict[str, str]:
+@functools.lru_cache(maxsize=1024)  # of a receiver's answers within one second nearly all have the same
+def _headers(head: bytes) -> Mapping[str, str]:
     headers: dict[str, str] = {}
-    for line in head:
-        name, colon, value = line.decode("latin-1").partition(":")
+    for line in head.decode("latin-1").split("\n"):
+        name, colon, value = line.partition(":")
         if colon:
             name, value = name.strip().lower(), value.strip()
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         elif name.startswith("HTTP/"):  # another answer begins: the one before was a 1xx, or the proxy's
             headers.clear()
-    return headers
+    return MappingProxyType(headers)
 
 
 def _header_lines(headers: Mapping[str, str]) -> list[bytes]:
@@ -176,6 +170,14 @@ def _header_lines(headers: Mapping[str, str]) -> list[bytes]:
 
 # libcurl's CURLOPT_QUICK_EXIT, which pycurl does not name: a hanging name server holds up one request only.
 _QUICK_EXIT = 322
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_STEPS = (  # in the order of Timings
+    pycurl.NAMELOOKUP_TIME,
+    pycurl.CONNECT_TIME,
+    pycurl.APPCONNECT_TIME,
+    pycurl.STARTTRANSFER_TIME,
+    pycurl.TOTAL_TIME,
+)
 _ERRORS = {
     pycurl.E_OPERATION_TIMEDOUT: "timeout",
     pycurl.E_COULDNT_RESOLVE_HOST: "dns",

@@ -65,7 +65,8 @@ def drain(*, horizon: timedelta = timedelta(0), timeout: float = 30.0, limits: L
     Raises TimeoutError when that takes longer than `timeout` seconds.
     """
     desk = CallingThread()
-    dispatcher = Dispatcher(database=Database(desk, is_patient=False), limits=limits or Limits())
+    database = Database(desk, is_patient=False)
+    dispatcher = Dispatcher(database=database, flush_database=database, limits=limits or Limits())
 
     async def run() -> int:
         async with asyncio.timeout(timeout):

@@ -22,7 +22,9 @@ class Decision(StrEnum):
     DEAD = "DEAD"  # it leaves the outbox without success
 
 
-@dataclass(frozen=True, slots=True)
+# Of this and of `Result` one is made for every try. They are not frozen, as that takes half as long; nobody changes
+# them.
+@dataclass(slots=True)
 class Claimed:
     """An entry that this dispatcher holds."""
 
@@ -46,7 +48,7 @@ class Verdict:
     outcome: Any = None  # the user's own, handed back to `record`
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Result:
     """One finished try."""
 
@@ -87,6 +89,10 @@ class Courier(Protocol):
 
         As the client, it answers whatever happens. It may be cancelled while it waits.
         """
+        ...
+
+    def carries(self, request: Request) -> bool:
+        """Whether this one needs that; the others go as they are, which costs less."""
         ...
 
 
@@ -140,3 +146,8 @@ def unregister(name: str) -> None:
 def registered() -> Mapping[str, Kind]:
     """The kinds this process can serve, by name."""
     return dict(_kinds)
+
+
+def registered_as(name: str) -> Kind:
+    """The kind of that name. Raises KeyError."""
+    return _kinds[name]

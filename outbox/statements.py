@@ -5,18 +5,20 @@ They stand at the bottom of the rooms that know the database, where all the othe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Field, Model
+from django.db.models import BinaryField, Field, Model
 
 Terms = Mapping[str, Any] | Sequence[Any]
+_Kinds = tuple[tuple[type[Model], int], ...]  # of rows: so many of one table, then of the next
 
 
 def run(statement: str, terms: Terms) -> list[Any]:
@@ -26,16 +28,43 @@ def run(statement: str, terms: Terms) -> list[Any]:
         return cursor.fetchall() if cursor.description else []
 
 
+def written(statement: str, terms: Terms) -> int:
+    """How many rows it has inserted, updated or deleted."""
+    with _cursor() as cursor:
+        cursor.execute(statement, terms)
+        return int(cursor.rowcount)
+
+
+def uuids(values: Iterable[UUID]) -> str:
+    """Them as a term of the type uuid[], which the driver takes much longer to make of a list."""
+    return f"{{{','.join([value.hex for value in values])}}}"
+
+
 def insert(*rows: Model) -> None:
     """Insert new rows of any tables in one round trip, in their order; all or none.
 
     A key that the database makes is not read back, and columns with a default of the database's own get that.
     """
-    kinds = tuple((model, len(list(alike))) for model, alike in groupby(rows, key=type))
+    run(_insertions(_kinds(rows)), values(*rows))
+    _are_stored(rows)
+
+
+def run_beside(rows: Sequence[Model], statement: str, terms: Sequence[Any]) -> list[Any]:
+    """Insert new rows as `insert` does and run a statement that begins with WITH, all in one round trip."""
+    found = run(_beside(_kinds(rows), statement), [*values(*rows), *terms])
+    _are_stored(rows)
+    return found
+
+
+def insertion(model: type[Model], *, provided: str) -> str:
+    """What inserts one row where a condition holds, to be part of a statement; `values` gives its terms."""
+    return f"INSERT INTO {_place(model)} SELECT {_terms(model)} WHERE {provided}"
+
+
+def values(*rows: Model) -> list[Any]:
+    """What the columns of new rows get, one row after the other."""
     database = connections[DEFAULT_DB_ALIAS]
-    run(_insertions(kinds), [value for row in rows for value in _values(row, database)])
-    for row in rows:
-        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+    return [value for row in rows for value in _values(row, database)]
 
 
 def _cursor() -> CursorWrapper:
@@ -61,19 +90,45 @@ class _Preparing(psycopg.Cursor[Any]):
 _encoded = cache(str.encode)
 
 
+def _kinds(rows: Sequence[Model]) -> _Kinds:
+    return tuple((model, len(list(alike))) for model, alike in groupby(rows, key=type))
+
+
 @cache
-def _insertions(kinds: tuple[tuple[type[Model], int], ...]) -> str:
-    *first, last = (_insertion(model, count) for model, count in kinds)
-    parts = [f"part_{number} AS ({statement})" for number, statement in enumerate(first)]
-    return f"WITH {', '.join(parts)} {last}" if parts else last
+def _insertions(kinds: _Kinds) -> str:
+    *first, last = kinds
+    return f"WITH {_parts(tuple(first))} {_insertion(*last)}" if first else _insertion(*last)
+
+
+@cache
+def _beside(kinds: _Kinds, statement: str) -> str:
+    return f"WITH {_parts(kinds)}, {statement.strip().removeprefix('WITH ')}" if kinds else statement
+
+
+def _parts(kinds: _Kinds) -> str:
+    statements = [_insertion(model, count) for model, count in kinds]
+    return ", ".join(f"part_{number} AS ({statement})" for number, statement in enumerate(statements))
 
 
 def _insertion(model: type[Model], count: int) -> str:
+    rows = ", ".join([f"({_terms(model)})"] * count)
+    return f"INSERT INTO {_place(model)} VALUES {rows}"  # noqa: S608 -- our names
+
+
+def _place(model: type[Model]) -> str:
     quote = connection.ops.quote_name
     columns = ", ".join(quote(field.column or "") for field in _written(model))
-    places = ", ".join(["%s"] * len(_written(model)))
-    rows = ", ".join([f"({places})"] * count)
-    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES {rows}"  # noqa: S608 -- our names
+    return f"{quote(model._meta.db_table)} ({columns})"
+
+
+def _terms(model: type[Model]) -> str:
+    # Bytes travel as they are: as text they would be looked at one by one, and twice as long.
+    return ", ".join("%b" if isinstance(field, BinaryField) else "%s" for field in _written(model))
+
+
+def _are_stored(rows: Sequence[Model]) -> None:
+    for row in rows:
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid5
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from gateway import signing
@@ -42,6 +42,7 @@ class About:
     correlation_id: str = ""
 
 
+@transaction.atomic(savepoint=False)
 def publish(
     *, app: App, trigger: Trigger, payload: Mapping[str, Any], about: About, callback_url: str = ""
 ) -> None:
@@ -52,19 +53,31 @@ def publish(
     body = envelope(
         app_id=app.id, project_id=str(app.project_id), trigger=trigger, payload=payload, about=about
     )
+    event = _event(app.id, trigger, signing.encode(body), about, callback_url=callback_url)
+    ref = ids.to_uuid(event.id)
     if callback_url:
-        _publish_at(callback_url, app=app, trigger=trigger, body=body, about=about)
+        entries.put(CALLBACK_URL, [(_server(app, callback_url), ref)], beside=[event])
         return
-    _publish(_listening(app, trigger), trigger=trigger, body=body, about=about)
+    question, terms = _listening(app, trigger)
+    others = entries.put_found(WEBHOOK, question, terms, subject=event, ref=ref)
+    _set_aside([(_Listener(*row), event) for row in others])
 
 
+@transaction.atomic(savepoint=False)
 def publish_in_project(
     *, project_id: Any, trigger: Trigger, payload: Mapping[str, Any], about: About
 ) -> None:
     """Tell the webhooks of every app of the project: contacts belong to all of them, so `app_id` is empty."""
     body = envelope(app_id="", project_id=str(project_id), trigger=trigger, payload=payload, about=about)
-    listeners = [_Listener(*row) for row in _asked(Webhook.objects.listening_in(project_id, trigger))]
-    _publish(listeners, trigger=trigger, body=body, about=about)
+    encoded = signing.encode(body)  # once: every try signs and sends these bytes
+    rows = statements.run(*_asked(Webhook.objects.listening_in(project_id, trigger)))
+    listeners = [_Listener(*row) for row in rows]
+    # Each app has its own copy: it goes when that app's retention says so.
+    apps = {one.app_id for one in listeners}
+    events = {app: _event(ids.from_uuid(app), trigger, encoded, about) for app in apps}
+    called = [(one.id, ids.to_uuid(events[one.app_id].id)) for one in listeners if one.is_called]
+    entries.put(WEBHOOK, called, beside=list(events.values()))
+    _set_aside([(one, events[one.app_id]) for one in listeners if not one.is_called])
 
 
 def envelope(
@@ -88,56 +101,31 @@ def envelope(
 
 @dataclass(frozen=True, slots=True)
 class _Listener:
-    """As much of a webhook as its events need."""
+    """As much of a webhook as its events need, in the order in which it is asked for."""
 
-    id: str
-    app_id: str
+    id: UUID
+    is_called: bool
     target_type: str
-    disabled_at: datetime | None
+    app_id: UUID
 
 
-def _listening(app: App, trigger: Trigger) -> list[_Listener]:
-    statement, terms = _question(trigger)
+def _asked(webhooks: WebhookQuerySet) -> tuple[str, Sequence[Any]]:
+    """The question who of them listens and is called, as the database reads it."""
+    is_called = Q(target_type=TargetType.HTTP, disabled_at=None)
+    columns = webhooks.annotate(is_called=is_called).values_list("id", "is_called", "target_type", "app_id")
+    return columns.order_by("id").query.sql_with_params()
+
+
+def _listening(app: App, trigger: Trigger) -> tuple[str, Sequence[Any]]:
+    question, terms = _question(trigger)
     app_id = ids.to_uuid(app.id)
-    rows = statements.run(statement, [app_id if term == _NOBODY else term for term in terms])
-    return [_Listener(ids.from_uuid(id_), ids.from_uuid(app_id), *rest) for id_, app_id, *rest in rows]
+    return question, [app_id if term == _NOBODY else term for term in terms]
 
 
 @cache
-def _question(trigger: Trigger) -> tuple[str, tuple[Any, ...]]:
-    """Who of an app listens, composed once: it is asked with every event. The app's place is held by nobody's id."""
-    nobody = App(id=ids.from_uuid(_NOBODY))
-    return _asked(Webhook.objects.listening(nobody, trigger)).query.sql_with_params()
-
-
-def _asked(webhooks: WebhookQuerySet) -> QuerySet[Webhook, tuple[Any, ...]]:
-    return webhooks.order_by("id").values_list("id", "app_id", "target_type", "disabled_at")
-
-
-@transaction.atomic(savepoint=False)
-def _publish(
-    listeners: Sequence[_Listener], *, trigger: Trigger, body: Mapping[str, Any], about: About
-) -> None:
-    if not listeners:
-        return
-    events = _store({one.app_id for one in listeners}, trigger=trigger, body=body, about=about)
-    deliveries = [(one, events[one.app_id]) for one in listeners]
-    dialled = [pair for pair in deliveries if pair[0].target_type == TargetType.HTTP]
-    _dismiss([pair for pair in deliveries if pair[0].target_type == TargetType.DISMISS])
-    _bury([pair for pair in dialled if pair[0].disabled_at])
-    entries.put(
-        WEBHOOK,
-        [(ids.to_uuid(one.id), ids.to_uuid(event.id)) for one, event in dialled if one.disabled_at is None],
-    )
-
-
-@transaction.atomic(savepoint=False)
-def _publish_at(
-    callback_url: str, *, app: App, trigger: Trigger, body: Mapping[str, Any], about: About
-) -> None:
-    events = _store([app.id], trigger=trigger, body=body, about=about, callback_url=callback_url)
-    lane_and_ref = _server(app, callback_url), ids.to_uuid(events[app.id].id)
-    entries.put(CALLBACK_URL, [lane_and_ref])
+def _question(trigger: Trigger) -> tuple[str, Sequence[Any]]:
+    """Composed once: it is asked with every event. The app's place is held by nobody's id."""
+    return _asked(Webhook.objects.listening(App(id=ids.from_uuid(_NOBODY)), trigger))
 
 
 def _server(app: App, callback_url: str) -> UUID:
@@ -146,40 +134,32 @@ def _server(app: App, callback_url: str) -> UUID:
     return uuid5(_SERVERS, f"{app.id} {parts.scheme}://{parts.netloc.lower()}")
 
 
-def _store(
-    app_ids: Iterable[str],
-    *,
-    trigger: Trigger,
-    body: Mapping[str, Any],
-    about: About,
-    callback_url: str = "",
-) -> dict[str, Event]:
-    """By app id its own copy of the event: it goes when that app's retention says so."""
-    encoded = signing.encode(body)  # once: every try signs and sends these bytes
-    events = {
-        app_id: Event(
-            app_id=app_id,
-            trigger=trigger,
-            body=encoded,
-            callback_url=callback_url,
-            message_id=about.message_id,
-            accept_time=about.accept_time or about.accepted_time,
-        )
-        for app_id in app_ids
-    }
-    statements.insert(*events.values())
-    return events
+def _event(app_id: str, trigger: Trigger, body: bytes, about: About, *, callback_url: str = "") -> Event:
+    return Event(
+        app_id=app_id,
+        trigger=trigger,
+        body=body,
+        callback_url=callback_url,
+        message_id=about.message_id,
+        accept_time=about.accept_time or about.accepted_time,
+    )
+
+
+def _set_aside(deliveries: Sequence[tuple[_Listener, Event]]) -> None:
+    """Record what is not sent, or kept for later; no query when there is nothing."""
+    _dismiss([pair for pair in deliveries if pair[0].target_type == TargetType.DISMISS])
+    _bury([pair for pair in deliveries if pair[0].target_type == TargetType.HTTP])
 
 
 def _bury(deliveries: Sequence[tuple[_Listener, Event]]) -> None:
-    """Keep what comes while a webhook is switched off: it may be replayed. No query when there is nothing."""
+    """Keep what comes while a webhook is switched off: it may be replayed."""
     DeadLetter.objects.bulk_create(
         DeadLetter(
             app_id=event.app_id,
             message_id=event.message_id,
             accept_time=event.accept_time,
             event_id=event.id,
-            webhook_id=listener.id,
+            webhook_id=ids.from_uuid(listener.id),
             reason="disabled: it came while the webhook was switched off",
             attempts=0,
             died_at=Now(),
@@ -189,14 +169,13 @@ def _bury(deliveries: Sequence[tuple[_Listener, Event]]) -> None:
 
 
 def _dismiss(deliveries: Sequence[tuple[_Listener, Event]]) -> None:
-    """Record that these are not sent; no query when there are none."""
     Attempt.objects.bulk_create(
         Attempt(
             app_id=event.app_id,
             message_id=event.message_id,
             accept_time=event.accept_time,
             event_id=event.id,
-            webhook_id=listener.id,
+            webhook_id=ids.from_uuid(listener.id),
             number=0,
             result=Attempt.Result.DISMISSED,
             started_at=Now(),

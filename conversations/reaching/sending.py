@@ -75,7 +75,7 @@ def send(*, app: App, recipient: Recipient, draft: Draft, now: datetime) -> Mess
     first = next((choice for choice in choices if choice.verdict == Candidate.Verdict.WAITING), None)
     conversation = _conversation(app, contact, draft, first, now)
     message = _message(app, conversation, draft, first, now)
-    statements.insert(message, *_trace(message, choices, first))
+    _store(message, _trace(message, choices, first))
     contact_id = contact.id if contact else ""
     submitted = payloads.submitted(message, contact_id=contact_id)
     publish(
@@ -87,8 +87,6 @@ def send(*, app: App, recipient: Recipient, draft: Draft, now: datetime) -> Mess
     )
     if first is None:
         statuses.settle(message, Status.FAILED, reason=routing.no_route_reason(choices), now=now)
-    else:
-        statuses.enqueue(message)
     return message
 
 
@@ -150,6 +148,14 @@ def _kept(app: App, conversation: Conversation | None, draft: Draft, first: Choi
     return before.renewed(
         correlation_id=draft.correlation_id, metadata=draft.conversation_metadata, merge=draft.merges_metadata
     )
+
+
+def _store(message: Message, trace: Sequence[Candidate]) -> None:
+    """With its entry in the outbox, where a channel is tried, in one statement."""
+    if message.credential_id:
+        statuses.enqueue(message, beside=[message, *trace])
+    else:
+        statements.insert(message, *trace)
 
 
 def _trace(message: Message, choices: Sequence[Choice], first: Choice | None) -> list[Candidate]:

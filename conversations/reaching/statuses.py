@@ -6,12 +6,12 @@ it. What arrives late, twice or out of order changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from contacts import consents
 from contacts.consents import ContentType
@@ -87,12 +87,12 @@ def hand_over(message: Message, candidate: Candidate) -> None:
     enqueue(message)
 
 
-def enqueue(message: Message, *, delay: timedelta = timedelta(0)) -> None:
-    """Put the message in the lane of its credential."""
+def enqueue(message: Message, *, delay: timedelta = timedelta(0), beside: Sequence[Model] = ()) -> None:
+    """Put the message in the lane of its credential; new rows that stand `beside` are inserted with its entry."""
     if message.credential_id is None:
         raise ValueError("A candidate without a credential is never tried.")
     lane_and_ref = ids.to_uuid(message.credential_id), ids.to_uuid(message.id)
-    entries.put(SENDING, [lane_and_ref], delay=delay.total_seconds(), urgent=message.is_urgent)
+    entries.put(SENDING, [lane_and_ref], delay=delay.total_seconds(), urgent=message.is_urgent, beside=beside)
 
 
 def conclude(

@@ -22,6 +22,9 @@ from outbox.hosting import QUEUE
 logger = logging.getLogger(__name__)
 
 RESTART_SECONDS = 5.0
+YOUNG_OBJECTS = (
+    20_000  # until the garbage collector looks at them: a busy dispatcher makes thousands a second
+)
 
 
 class DispatcherStep(bootsteps.StartStopStep):
@@ -45,7 +48,7 @@ class DispatcherStep(bootsteps.StartStopStep):
 
 
 class DispatcherThread(threading.Thread):
-    """A dispatcher with its own event loop and its own database connection; comes back when it fails."""
+    """A dispatcher with its own event loop and its own database connections; comes back when it fails."""
 
     def __init__(self, *, limits: Limits | None = None) -> None:
         super().__init__(name="outbox-dispatcher", daemon=True)
@@ -57,9 +60,15 @@ class DispatcherThread(threading.Thread):
         """Dispatch until the worker stops."""
         gc.collect()
         gc.freeze()  # what is loaded by now stays: no collection need look through it again
-        with ThreadPoolExecutor(1, thread_name_prefix="outbox-database") as executor:
+        gc.set_threshold(YOUNG_OBJECTS)
+        with (
+            ThreadPoolExecutor(1, thread_name_prefix="outbox-database") as reads,
+            ThreadPoolExecutor(1, thread_name_prefix="outbox-flushes") as flushes,
+        ):
             while not self._stopping.is_set():
-                self._dispatcher = Dispatcher(database=Database(executor), limits=self._limits)
+                self._dispatcher = Dispatcher(
+                    database=Database(reads), flush_database=Database(flushes), limits=self._limits
+                )
                 if self._stopping.is_set():
                     break
                 try:
@@ -68,7 +77,8 @@ class DispatcherThread(threading.Thread):
                 except Exception:
                     logger.exception("The dispatcher failed; it starts again in %.0f s", RESTART_SECONDS)
                     self._stopping.wait(RESTART_SECONDS)
-            executor.submit(disconnect)
+            reads.submit(disconnect)
+            flushes.submit(disconnect)
 
     def ask_to_stop(self) -> None:
         """Begin to stop, without waiting."""

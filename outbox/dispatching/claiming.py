@@ -77,11 +77,18 @@ DUE = """
     ORDER BY level.priority, entry.next_at, entry.id
 """
 
-# A released lane keeps its token: a beat that was under way meanwhile must not hold it for nobody.
+# A released lane keeps its token: a beat that was under way meanwhile must not hold it for nobody. Locks in the
+# order of the flush, which may run at the same moment, or each would wait for the other.
 RENEW = """
+    WITH held AS MATERIALIZED (
+        SELECT lane.id
+        FROM unnest(%(lanes)s::bigint[], %(tokens)s::bigint[]) AS claimed (id, token)
+        JOIN outbox_lane lane ON lane.id = claimed.id AND lane.lease_token = claimed.token
+        WHERE lane.lease_until IS NOT NULL
+        ORDER BY lane.id FOR NO KEY UPDATE OF lane
+    )
     UPDATE outbox_lane lane SET lease_until = %(now)s + %(lease)s
-    FROM unnest(%(lanes)s::bigint[], %(tokens)s::bigint[]) AS held (id, token)
-    WHERE lane.id = held.id AND lane.lease_token = held.token AND lane.lease_until IS NOT NULL
+    FROM held WHERE lane.id = held.id
     RETURNING lane.id
 """
 

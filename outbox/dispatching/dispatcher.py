@@ -37,11 +37,13 @@ SURRENDER_SECONDS = 5.0  # at a stop, after the grace: for flushing and releasin
 class Dispatcher:
     """One event loop that sends what is due, until it is stopped.
 
-    Any number may run at once, on any number of machines: a lane is held by one of them at a time.
+    Any number may run at once, on any number of machines: a lane is held by one of them at a time. With a
+    `flush_database` of its own, what is sent next is read while what was sent is written.
     """
 
-    def __init__(self, *, database: Database, limits: Limits) -> None:
+    def __init__(self, *, database: Database, flush_database: Database, limits: Limits) -> None:
         self._database = database
+        self._flush_database = flush_database
         self._limits = limits
         self._clock = Clock()
         self._paces = Paces(database)
@@ -64,7 +66,8 @@ class Dispatcher:
     def stop(self) -> None:
         """Let `run` come to its end; may be called from any thread, before `run` too."""
         self._is_stopping = True
-        self._database.is_patient = False  # or a stop would wait for a database that is away
+        # Or a stop would wait for a database that is away.
+        self._database.is_patient = self._flush_database.is_patient = False
         if self._loop:
             # A loop that is closed has nothing left to stop.
             with contextlib.suppress(RuntimeError):
@@ -93,6 +96,7 @@ class Dispatcher:
             self._sender = Sender(
                 client=client,
                 database=self._database,
+                flush_database=self._flush_database,
                 clock=self._clock,
                 limits=self._limits,
                 on_put_back=self._expect,
@@ -194,7 +198,7 @@ class Dispatcher:
                 await self._renew(list(self._servings))
                 await self._renew_paces([serving.lease for serving in self._servings])
                 measuring.LANES_HELD.set(len(self._servings))
-                measuring.IN_FLIGHT.set(self._sender.in_flight)
+                measuring.IN_FLIGHT.set(len(self._sender.under_way))
                 await self._reporter.report()
             except Exception:  # whatever it was: without a heart every lane would be lost
                 logger.exception("A heartbeat failed; the next is soon")

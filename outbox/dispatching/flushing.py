@@ -32,12 +32,12 @@ FLUSH = """
     ), held AS MATERIALIZED (
         SELECT lane.id, lane.lease_token AS token, lane.is_ordered
         FROM patience CROSS JOIN outbox_lane lane
-        JOIN jsonb_to_recordset(%(leases)s::jsonb) AS lease (lane bigint, token bigint)
+        JOIN json_to_recordset(%(leases)s::json) AS lease (lane bigint, token bigint)
             ON lane.id = lease.lane AND lane.lease_token = lease.token
         ORDER BY lane.id FOR NO KEY UPDATE OF lane
     ), settled AS MATERIALIZED (
         SELECT settled.id, settled.next_at, held.is_ordered
-        FROM jsonb_to_recordset(%(settlements)s::jsonb)
+        FROM json_to_recordset(%(settlements)s::json)
             AS settled (id bigint, lane bigint, token bigint, next_at timestamptz)
         JOIN held ON held.id = settled.lane AND held.token = settled.token
     ), gone AS (
@@ -57,7 +57,7 @@ FLUSH = """
             failed_entries = health.failed_entries, trips = health.trips, narrowed_to = health.narrowed_to,
             usual_seconds = health.usual_seconds
         FROM held
-        JOIN jsonb_to_recordset(%(healths)s::jsonb) AS health (
+        JOIN json_to_recordset(%(healths)s::json) AS health (
             lane bigint, token bigint, paused_until timestamptz, fail_streak int, strain float8,
             failed_entries bigint[], trips smallint, narrowed_to smallint, usual_seconds float8
         ) ON held.id = health.lane AND held.token = health.token

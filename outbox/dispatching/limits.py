@@ -14,7 +14,7 @@ class Limits:
     in_flight: int = 512  # requests of all lanes at once
     unflushed: int = 128  # answers that wait to be written
     page: int = 100  # entries of one lane read at once: ids only
-    batch: int = 100  # entries loaded or flushed at once
+    batch: int = 250  # entries loaded or flushed at once
     lease: timedelta = timedelta(seconds=30)
     heartbeat: float = 5.0
     slice: float = 3.0  # a lane is served so long while others wait to be claimed

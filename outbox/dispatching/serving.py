@@ -54,22 +54,25 @@ class Serving:
         self._seen: set[tuple[int, int]] = set()
         self._flushed: set[tuple[int, int]] = set()
         self._is_leaving = False
+        self._error: Exception | None = None  # why a try could not be flushed
         self._moved = asyncio.Event()
 
     async def serve(self) -> None:
         """Return when the lane may be released: no try of it is under way any more."""
-        async with asyncio.TaskGroup() as tries:
-            while self._goes_on():
-                self.is_stirred = False
-                self._forget_flushed()
-                wanted = self._page() + self._trying
-                page = await self._pages((self.lease, wanted))
-                await self._try_each(page, tries)
-                if len(page) == wanted:
-                    continue
-                await self._until(lambda: self.is_stirred or not self._trying)
-                if not self.is_stirred:
-                    return
+        while self._goes_on():
+            self.is_stirred = False
+            self._forget_flushed()
+            wanted = self._page() + self._trying
+            page = await self._pages((self.lease, wanted))
+            await self._try_each(page)
+            if len(page) == wanted:
+                continue
+            await self._until(lambda: self.is_stirred or not self._trying)
+            if not self.is_stirred:
+                break
+        await self._until(lambda: not self._trying)
+        if self._error:
+            raise self._error
 
     def _page(self) -> int:
         """So few, where it is paced, that an urgent entry does not wait long behind them."""
@@ -100,16 +103,17 @@ class Serving:
             return False
         return time.monotonic() < self._yields_at or not self._must_yield()
 
-    async def _try_each(self, page: list[Claimed], tries: asyncio.TaskGroup) -> None:
+    async def _try_each(self, page: list[Claimed]) -> None:
         for claimed in page:
             if (claimed.id, claimed.attempt) in self._seen:
                 continue
-            await self._until(self._has_room)
+            if not self._has_room():
+                await self._until(self._has_room)
             if not (self._goes_on() and await self._turn_comes()):
                 return
             self._seen.add((claimed.id, claimed.attempt))
             self._trying += 1
-            tries.create_task(self._try(claimed))
+            self._sender.send(self.lease, claimed, may_send=self._may_send, then=self._tried)
 
     async def _turn_comes(self) -> bool:
         """Wait for the lane's turn; False where it must go before."""
@@ -119,18 +123,18 @@ class Serving:
             await asyncio.sleep(min(seconds, LONGEST_DOZE))
         return True
 
-    async def _try(self, claimed: Claimed) -> None:
-        try:
-            settlement = await self._sender.send(self.lease, claimed, may_send=self._may_send)
-            if settlement:
-                self._learn(settlement)
-        finally:
-            self._flushed.add((claimed.id, claimed.attempt))
-            self._trying -= 1
-            self._moved.set()
+    def _tried(self, claimed: Claimed, ending: Settlement | Exception | None) -> None:
+        self._flushed.add((claimed.id, claimed.attempt))
+        self._trying -= 1
+        self._moved.set()
+        if isinstance(ending, Exception):
+            self._error = ending
+            self._is_leaving = True
+        elif ending and ending.result:
+            self._learn(ending.result.verdict.decision)
 
-    def _learn(self, settlement: Settlement) -> None:
-        match settlement.result and settlement.result.verdict.decision:
+    def _learn(self, decision: Decision) -> None:
+        match decision:
             case Decision.DONE:
                 self._width = min(self._width + 1, self.lease.health.width)
             case Decision.RETRY:

@@ -13,7 +13,8 @@ POISON_CAP_SECONDS = 3600.0
 POISON_DOUBLINGS = 16  # beyond them the cap holds anyway
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, as what it holds: one is made for every try.
+@dataclass(slots=True)
 class Settlement:
     """An entry leaves or is put back; with a result, that is recorded too."""
 

@@ -1,41 +1,39 @@
-"""Slots: so many at once, and who comes later waits for one."""
+"""Slots: so many at once, and who comes later is called when there is one."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
+from collections.abc import Callable
 
 
 class Slots:
-    """`async with slots:` takes one of them for the time of the block, in the order of asking.
+    """Calls each who takes one when it has it, at once or later, in the order of asking.
 
-    As asyncio's semaphore, which looks through all who wait whenever one comes or goes: here many wait.
+    Without a future for each: many take one, and few wait.
     """
 
     def __init__(self, count: int) -> None:
-        self._free = count  # above 0 only while nobody waits
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._free = count
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._is_calling = False
 
-    async def __aenter__(self) -> None:
-        if self._free:
+    def take(self, then: Callable[[], None]) -> None:
+        """Call `then` with a slot, which it owes to `give_back`."""
+        if self._free and not self._waiting:
             self._free -= 1
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if not turn.cancelled():  # the turn had come, and goes to the next
-                self._pass_on()
-            raise
+            then()
+        else:
+            self._waiting.append(then)
 
-    async def __aexit__(self, *_error: object) -> None:
-        self._pass_on()
-
-    def _pass_on(self) -> None:
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():  # else whoever waited was cancelled
-                turn.set_result(None)
-                return
+    def give_back(self) -> None:
+        """Let the next have it."""
         self._free += 1
+        if self._is_calling:  # by one who was called and needs it no longer: the loop below goes on with it
+            return
+        self._is_calling = True
+        try:
+            while self._free and self._waiting:
+                self._free -= 1
+                self._waiting.popleft()()
+        finally:
+            self._is_calling = False

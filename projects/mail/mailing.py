@@ -82,6 +82,10 @@ class Mailing:
 
         return send
 
+    def carries(self, request: Request) -> bool:
+        """All of them."""
+        return True
+
     def read(self, claimed: Claimed, request: Request, response: Response) -> Verdict:  # a kind's shape
         """Taken, to be sent again, or given up."""
         if not response.error:

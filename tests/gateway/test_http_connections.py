@@ -2,11 +2,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
 
-from gateway.http import Client, Request
+from gateway.http import Client, Request, Response
 from tests.gateway.loopback import LOOPBACK, Received, hang, serving
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not is_so():
+            await asyncio.sleep(0.005)
 
 
 def test_a_hundred_requests_in_a_row_share_one_connection(run):
@@ -112,5 +119,61 @@ def test_closing_the_client_cancels_what_is_on_its_way(run):
                 await asyncio.sleep(0.05)
             with pytest.raises(asyncio.CancelledError):
                 await task
+
+    run(body)
+
+
+def test_who_is_called_back_is_called_once_and_not_before_starting_has_ended(run):
+    async def body():
+        async with serving() as server, Client(guard=LOOPBACK) as client:
+            answers: list[Response] = []
+            for url in [server.url(), "ftp://nobody.example/", server.url()]:
+                client.start(Request("POST", url, body=b"{}"), then=answers.append)
+            assert answers == []
+            await until(lambda: len(answers) == 3)
+            await asyncio.sleep(0.05)
+
+        assert sorted((answer.status, answer.error) for answer in answers) == [
+            (0, "bad_url"),
+            (200, ""),
+            (200, ""),
+        ]
+
+    run(body)
+
+
+def test_of_what_was_given_up_nothing_is_told_and_others_go_on(run):
+    async def body():
+        async with serving(hang) as hanging, serving() as server, Client(guard=LOOPBACK) as client:
+            told: list[Response] = []
+            for target in [hanging.url(), "ftp://nobody.example/"]:
+                client.start(Request("POST", target), then=told.append)()
+            ended: list[Response] = []
+            give_up = client.start(Request("POST", server.url()), then=ended.append)
+            await until(lambda: bool(ended))
+            again = asyncio.ensure_future(client.send(Request("POST", server.url())))
+            await asyncio.sleep(0)
+            give_up()  # too late: by now another has the handle
+
+            assert (await asyncio.wait_for(again, 5)).status == 200
+        assert told == []
+
+    run(body)
+
+
+def test_a_connection_that_is_closed_while_it_is_idle_keeps_nobody_busy(run):
+    async def close_soon(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        asyncio.get_running_loop().call_later(0.02, writer.close)
+
+    async def body():
+        async with serving(close_soon) as server, Client(guard=LOOPBACK) as client:
+            assert (await client.send(Request("POST", server.url()))).status == 200
+            await asyncio.sleep(0.05)
+            worked = time.thread_time()
+            await asyncio.sleep(0.3)
+            assert time.thread_time() - worked < 0.1
+
+            assert (await client.send(Request("POST", server.url()))).status == 200
 
     run(body)

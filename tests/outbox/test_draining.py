@@ -226,6 +226,9 @@ class Stamped(Parcels):
 
         return stamp_and_send
 
+    def carries(self, request: Request) -> bool:
+        return True
+
 
 def test_a_kind_may_send_in_its_own_way_and_is_asked_for_it_once(receiver, register):
     stamped = Stamped(receiver.url, name="stamped")
@@ -249,6 +252,9 @@ def test_a_sender_that_raises_costs_the_entry_a_delay_and_nothing_else(receiver,
                 raise ValueError("This parcel is torn.")
 
             return tear
+
+        def carries(self, request: Request) -> bool:
+            return True
 
     register(Torn(receiver.url))
     entries.put("parcels", [(uuid4(), uuid4())])

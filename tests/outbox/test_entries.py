@@ -11,6 +11,8 @@ from django.db import connection, transaction
 from outbox import entries, tasks
 from outbox.models import Entry, Lane
 
+FOUND = "SELECT owner, owner = ANY(%s::uuid[]), 'as it was found' FROM unnest(%s::uuid[]) AS asked (owner)"
+
 
 @pytest.mark.django_db
 def test_the_first_entry_of_an_owner_opens_its_lane():
@@ -41,6 +43,56 @@ def test_a_known_lane_costs_one_statement(django_assert_num_queries):
 
     with django_assert_num_queries(1):
         entries.put("parcels", [(owner, uuid4()) for _ in range(5)])
+
+
+@pytest.mark.django_db
+def test_what_the_refs_name_is_inserted_in_the_same_statement(django_assert_num_queries):
+    owner, named = uuid4(), Lane(kind="letters", owner=uuid4())
+    entries.open_lane("parcels", owner)
+
+    with django_assert_num_queries(1):
+        entries.put("parcels", [(owner, named.owner)], beside=[named])
+
+    assert Entry.objects.get().ref == named.owner
+    assert Lane.objects.filter(kind="letters", owner=named.owner).exists()
+
+
+@pytest.mark.django_db
+def test_whoever_a_question_finds_gets_an_entry_in_the_same_statement(django_assert_num_queries):
+    asking, other = uuid4(), uuid4()
+    entries.open_lane("parcels", asking)
+    named = Lane(kind="letters", owner=uuid4())
+
+    with django_assert_num_queries(1):
+        rest = entries.put_found(
+            "parcels", FOUND, [[asking], [asking, other]], subject=named, ref=named.owner
+        )
+
+    assert rest == [[other, False, "as it was found"]]
+    assert Entry.objects.get().lane.owner == asking
+    assert Entry.objects.get().ref == Lane.objects.get(kind="letters").owner
+
+
+@pytest.mark.django_db
+def test_whoever_a_question_finds_needs_no_lane():
+    owners = [uuid4(), uuid4()]
+    entries.open_lane("parcels", owners[0])
+    named = Lane(kind="letters", owner=uuid4())
+
+    entries.put_found("parcels", FOUND, [owners, owners], subject=named, ref=named.owner)
+
+    assert set(Entry.objects.values_list("lane__owner", flat=True)) == set(owners)
+    assert Lane.objects.filter(kind="letters").count() == 1
+
+
+@pytest.mark.django_db
+def test_where_a_question_finds_nobody_nothing_is_written():
+    named = Lane(kind="letters", owner=uuid4())
+
+    entries.put_found("parcels", FOUND, [[], []], subject=named, ref=named.owner)
+
+    assert not Lane.objects.exists()
+    assert not Entry.objects.exists()
 
 
 @pytest.mark.django_db

@@ -1,63 +1,55 @@
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
+from functools import partial
 
 from outbox.dispatching.slots import Slots
 
 
-async def _pass_through(slots: Slots, seen: list[int], number: int) -> None:
-    async with slots:
-        seen.append(number)
-        await asyncio.sleep(0)
-
-
 def test_those_who_wait_get_a_slot_in_the_order_of_asking():
-    seen: list[int] = []
+    slots, seen = Slots(2), list[int]()
+    for number in range(7):
+        slots.take(partial(seen.append, number))
+    assert seen == [0, 1]
 
-    async def ask() -> None:
-        slots = Slots(2)
-        await asyncio.gather(*(_pass_through(slots, seen, number) for number in range(7)))
-
-    asyncio.run(ask())
+    for _ in range(5):
+        slots.give_back()
 
     assert seen == list(range(7))
 
 
 def test_never_more_are_inside_than_there_are_slots():
-    inside, most = 0, 0
+    slots, inside, most = Slots(3), list[Callable[[], None]](), 0
+    for _ in range(20):
+        slots.take(lambda: inside.append(slots.give_back))
 
-    async def enter(slots: Slots) -> None:
-        nonlocal inside, most
-        async with slots:
-            inside += 1
-            most = max(most, inside)
-            await asyncio.sleep(0)
-            inside -= 1
+    while inside:
+        most = max(most, len(inside))
+        inside.pop()()
 
-    async def ask() -> None:
-        slots = Slots(3)
-        await asyncio.gather(*(enter(slots) for _ in range(20)))
-
-    asyncio.run(ask())
-
-    assert (inside, most) == (0, 3)
+    assert most == 3
 
 
-def test_one_who_is_interrupted_takes_no_slot_along_even_when_the_turn_had_just_come():
-    seen: list[int] = []
+def test_thousands_who_wait_and_need_it_no_longer_give_it_back_at_once():
+    slots, seen = Slots(1), list[int]()
 
-    async def ask() -> None:
-        slots = Slots(1)
-        async with slots:
-            waiting, called, last = (
-                asyncio.create_task(_pass_through(slots, seen, number)) for number in range(3)
-            )
-            await asyncio.sleep(0)
-            waiting.cancel()
-            await asyncio.sleep(0)
-        called.cancel()  # its turn came with the end of the block, but it has not run yet
-        await asyncio.wait_for(last, 5)
+    def look_in(number: int) -> None:
+        seen.append(number)
+        slots.give_back()
 
-    asyncio.run(ask())
+    slots.take(lambda: None)
+    for number in range(5000):
+        slots.take(partial(look_in, number))
+    slots.give_back()
 
-    assert seen == [2]
+    assert seen == list(range(5000))
+
+
+def test_a_slot_that_nobody_waits_for_is_there_for_the_next():
+    slots, seen = Slots(1), list[str]()
+    slots.take(partial(seen.append, "first"))
+    slots.give_back()
+
+    slots.take(partial(seen.append, "second"))
+
+    assert seen == ["first", "second"]

@@ -53,6 +53,14 @@ def test_webhooks_are_told_by_state_and_dead_letters_are_counted(client):
     assert (told["webhook_dead_letters"], told["webhook_replays_running"]) == (1, 1)
 
 
+def test_events_are_counted_by_the_day_whose_table_has_them(client):
+    partitioning.prepare(now=clock.now())
+
+    told = figures(client)
+
+    assert told[f"webhook_events_total {clock.now():%Y%m%d}"] >= 0
+
+
 def test_how_long_events_take_to_their_receivers_is_told_where_there_were_any(client):
     webhook, now = factories.make_webhook(factories.make_app()), clock.now()
     before = figures(client)

@@ -9,12 +9,13 @@ import pytest
 from gateway.http import Request, Response
 from outbox.kinds import Claimed, Result
 from projects import ids
-from tests.factories import make_webhook
+from tests.factories import make_replay, make_webhook
 from webhooks.delivering import pacing, receivers
 from webhooks.delivering.delivery import EventDelivery
 from webhooks.delivering.keyrings import Keyring
 from webhooks.delivering.receivers import Receiver
 from webhooks.models import Attempt, DeadLetter, Event
+from webhooks.repeating.redelivery import Redelivery
 from webhooks.triggers import Trigger
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -113,3 +114,18 @@ def test_an_event_that_dies_twice_is_buried_once(app):
     TO_WEBHOOKS.record([result(entry, 410)])
 
     assert DeadLetter.objects.get().reason == "HTTP 410: the receiver is gone"
+
+
+@pytest.mark.parametrize("events", [1, 6])
+def test_what_is_replayed_costs_one_query_more_whatever_the_batch(app, events, django_assert_num_queries):
+    webhook = make_webhook(app)
+    owner = ids.to_uuid(make_replay(webhook).id)
+    batch = [entry(one.id, owner, one.ref) for one in claimed(app, webhooks=1, events=events)]
+    again = Redelivery()
+    again.load(batch)  # strangers are got to know
+
+    with django_assert_num_queries(3):
+        loaded = again.load(batch)
+
+    assert {request.tag.webhook_id for request in loaded.values()} == {webhook.id}
+    assert {request.tag.replay_id for request in loaded.values()} == {ids.from_uuid(owner)}

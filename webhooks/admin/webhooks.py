@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from projects.admin import cells
-from projects.admin.scoped import ProjectScoped, VisibleFilter
+from projects.admin.scoped import ProjectScoped, VisibleFilter, by_state
 from webhooks import subscribing
 from webhooks.admin import health_panel, log_pages, pages, replay_pages, secret_pages, trial_page
 from webhooks.admin.forms import WebhookForm
@@ -39,7 +39,7 @@ class WebhookAdmin(ProjectScoped):
     form = WebhookForm
     list_display = ["target", "app", "target_type", "standing", "trigger_count", "created_at"]
     list_select_related = ["app"]
-    list_filter = [("app", VisibleFilter), "target_type", ("disabled_at", admin.EmptyFieldListFilter)]
+    list_filter = [("app", VisibleFilter), "target_type", ("disabled_at", by_state("On", "Switched off"))]
     search_fields = ["target"]
     id_lookups = ("pk", "app")
     change_form_template = "admin/webhooks/change.html"

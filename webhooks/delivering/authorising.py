@@ -64,7 +64,9 @@ class Authoriser:
             return token
         headers = {**request.headers, "Authorization": f"Bearer {token.text}"}
         response = await self._client.send(replace(request, headers=headers))
-        return masked(response, [token.text])  # some receivers show what they were sent, and answers are kept
+        return masked(
+            response, (token.text,)
+        )  # some receivers show what they were sent, and answers are kept
 
     async def _token(
         self, credentials: ClientCredentials, *, instead_of: Token | Response | None = None

@@ -56,14 +56,14 @@ class EventDelivery:
 
         In two queries, and a third where a receiver is not known as it stands now.
         """
-        rows = statements.run(TOLD, {"events": list({entry.ref for entry in entries})})
-        events = {id_: Told(ids.from_uuid(id_), ids.from_uuid(app), *rest) for id_, app, *rest in rows}
+        rows = statements.run(TOLD, {"events": statements.uuids(entry.ref for entry in entries)})
+        events = {id_: Told(ids.from_uuid(id_), _public_id(app), *rest) for id_, app, *rest in rows}
         deliveries = [(entry, event) for entry in entries if (event := events.get(entry.ref))]
         receivers = self._receivers(deliveries)
         return {
-            entry.id: _unless_disabled(request(receivers[entry.id], event))
+            entry.id: _unless_disabled(request(receiver, event))
             for entry, event in deliveries
-            if entry.id in receivers
+            if (receiver := receivers.get(entry.id))
         }
 
     def breaker(self) -> Breaker:
@@ -73,6 +73,11 @@ class EventDelivery:
     def sender(self, client: Client) -> Send:
         """With the tokens that receivers ask for."""
         return Authoriser(client).send
+
+    def carries(self, request: Request) -> bool:
+        """Only what goes to receivers that ask for one."""
+        receiver: Receiver = request.tag
+        return receiver.credentials is not None
 
     def read(self, claimed: Claimed, request: Request, response: Response) -> Verdict:
         """Taken, to be tried again, or given up; then the outcome is the reason."""
@@ -95,14 +100,11 @@ class EventDelivery:
 
 def request(receiver: Receiver, event: Told) -> Request:
     """What is sent, signed for the event's `signed_at`."""
+    headers = receiver.keyring.headers(event.body, event_id=event.id, signed_at=event.signed_at)
     return Request(
         "POST",
         receiver.url,
-        headers={
-            "Content-Type": "application/json",
-            "User-Agent": USER_AGENT,
-            **receiver.keyring.headers(event.body, event_id=event.id, signed_at=event.signed_at),
-        },
+        headers={"Content-Type": "application/json", "User-Agent": USER_AGENT, **headers},
         body=event.body,
         timeout=settings.WEBHOOK_TIMEOUT,
         tag=receiver,
@@ -153,6 +155,9 @@ def _header_lines(response: Response) -> bytes:
 @lru_cache(maxsize=4096)  # the same few webhooks all day
 def _uuid(public_id: str | None) -> UUID | None:
     return ids.to_uuid(public_id) if public_id else None
+
+
+_public_id = lru_cache(maxsize=4096)(ids.from_uuid)  # the same few apps
 
 
 def _bury(dead: Sequence[Result]) -> None:

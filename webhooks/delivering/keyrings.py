@@ -6,6 +6,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from gateway import signing
 from webhooks.models import RetiredSecret, Webhook
@@ -19,7 +20,7 @@ class Secret:
     text: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Keyring:
     """What a receiver may know us by, the newest first; empty where it shares no secret."""
 
@@ -32,19 +33,24 @@ class Keyring:
         secret = Secret(1, text)
         return cls((secret,), secret) if text else cls()
 
-    @property
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The secrets themselves."""
+        return tuple(secret.text for secret in self.secrets)
+
+    @cached_property
     def numbers(self) -> str:
         """Which they are, for the log: "3, 2"."""
         return ", ".join(str(secret.number) for secret in self.secrets)
 
     def headers(self, body: bytes, *, event_id: str, signed_at: int) -> dict[str, str]:
         """Both families of headers, with a nonce of their own; `signed_at` in Unix seconds."""
-        texts = [secret.text for secret in self.secrets]
-        headers = signing.standard_headers(body, texts, message_id=event_id, timestamp=signed_at)
+        headers = signing.standard_headers(body, self.texts, message_id=event_id, timestamp=signed_at)
         if self.leader is None:
             return headers
         nonce = secrets.token_urlsafe(16)
-        return headers | signing.headers(body, self.leader.text, nonce=nonce, timestamp=signed_at)
+        headers |= signing.headers(body, self.leader.text, nonce=nonce, timestamp=signed_at)
+        return headers
 
 
 def of_webhooks(webhooks: Iterable[Webhook]) -> dict[str, Keyring]:

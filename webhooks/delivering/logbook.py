@@ -18,7 +18,7 @@ from webhooks.models import Attempt
 WRITE = """
     WITH line AS MATERIALIZED (
         SELECT line.*, event.app_id, event.message_id, event.accept_time, event.trigger
-        FROM jsonb_to_recordset(%(lines)s::jsonb) AS line (
+        FROM json_to_recordset(%(lines)s::json) AS line (
             place int, event_id uuid, webhook_id uuid, callback_url text, replay_id uuid, number int,
             result text, status_code smallint, error text, detail text, started_at timestamptz,
             duration_ms int, phases_ms int[], next_at timestamptz, response_headers text, response_body text,
@@ -80,6 +80,6 @@ def write(lines: Sequence[Line]) -> list[Written]:
         return []
     terms: dict[str, Any] = {
         "lines": orjson.dumps(lines).decode(),
-        "events": [line.event_id for line in lines],
+        "events": statements.uuids(line.event_id for line in lines),
     }
     return [Written(*row) for row in statements.run(WRITE, terms)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
@@ -15,19 +16,28 @@ MASK: Final = b"****"
 SHORTEST: Final = 4  # characters; to mask less would spoil the text and protect nothing
 
 
-def masked(response: Response, secrets: Iterable[str]) -> Response:
+def masked(response: Response, secrets: tuple[str, ...]) -> Response:
     """The response with these secrets struck out of all it shows, as they are and as JSON and forms spell them."""
-    spellings = [one for secret in secrets if len(secret) >= SHORTEST for one in _spellings(secret)]
+    shown = "\n".join((*response.headers.values(), response.body.decode("latin-1")))
+    if not _beginnings(secrets).search(shown):
+        return response  # as nearly always
+    spellings = _spellings_of(secrets)
     body = response.body
     for spelling in spellings if body else []:
         body = _without_its_beginning(body.replace(spelling, MASK), spelling)
-    headers = response.headers
-    said = "\n".join(headers.values())
-    if any(text in said for spelling in spellings for text in _texts(spelling)):
-        headers = {name: _struck_out(value, spellings) for name, value in headers.items()}
-    if body == response.body and headers is response.headers:
-        return response  # as nearly always
+    headers = {name: _struck_out(value, spellings) for name, value in response.headers.items()}
     return replace(response, body=body, headers=headers)
+
+
+@lru_cache(maxsize=4096)  # the same few secrets all day
+def _beginnings(secrets: tuple[str, ...]) -> re.Pattern[str]:
+    """Matches where one of them, in whatever spelling, may begin; never where there are none."""
+    texts = {text[:SHORTEST] for spelling in _spellings_of(secrets) for text in _texts(spelling)}
+    return re.compile("|".join(map(re.escape, texts)) or "(?!)")
+
+
+def _spellings_of(secrets: tuple[str, ...]) -> list[bytes]:
+    return [one for secret in secrets if len(secret) >= SHORTEST for one in _spellings(secret)]
 
 
 def _struck_out(value: str, spellings: Iterable[bytes]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -34,7 +34,7 @@ class ClientCredentials:
     request_type: TokenRequestType
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Receiver:
     """Who gets an event: a webhook, or the callback_url that came with a message."""
 
@@ -46,7 +46,7 @@ class Receiver:
     is_4xx_final: bool = False
     disabled_reason: str = ""  # empty: it may be called
 
-    @property
+    @cached_property
     def callback_url(self) -> str:
         """The URL that came with the message; empty for a webhook."""
         return "" if self.webhook_id else self.url
@@ -56,11 +56,11 @@ class Receiver:
         """What signs the header that has room for one signature; empty for none."""
         return self.keyring.leader.text if self.keyring.leader else ""
 
-    @property
-    def secrets(self) -> list[str]:
+    @cached_property
+    def secrets(self) -> tuple[str, ...]:
         """What it must not show us again."""
-        texts = [secret.text for secret in self.keyring.secrets]
-        return [*texts, self.credentials.client_secret] if self.credentials else texts
+        texts = self.keyring.texts
+        return (*texts, self.credentials.client_secret) if self.credentials else texts
 
 
 class Told(NamedTuple):
@@ -89,17 +89,18 @@ def webhooks(deliveries: Sequence[tuple[Claimed, Told]]) -> dict[int, Receiver]:
     """
     owners = list({claimed.owner for claimed, _ in deliveries})
     statement, terms = _versions()
-    versions = dict(statements.run(statement, [owners if term is _OWNERS else term for term in terms]))
+    named = statements.uuids(owners)
+    versions = dict(statements.run(statement, [named if term is _OWNERS else term for term in terms]))
     known = {owner: _known[owner][1] for owner in versions if _known.get(owner, ("",))[0] == versions[owner]}
     if strange := versions.keys() - known.keys():
         known |= _get_to_know(strange)
-    return {claimed.id: known[claimed.owner] for claimed, _ in deliveries if claimed.owner in known}
+    return {claimed.id: found for claimed, _ in deliveries if (found := known.get(claimed.owner))}
 
 
 @cache
 def _versions() -> tuple[str, tuple[Any, ...]]:
     """How the webhooks of these lanes stand, composed once: it is asked with every batch."""
-    owning = RawSQL("webhooks_webhook.id = ANY(%s)", [_OWNERS], output_field=BooleanField())
+    owning = RawSQL("webhooks_webhook.id = ANY(%s::uuid[])", [_OWNERS], output_field=BooleanField())
     dialled = Webhook.objects.dialled().filter(owning).annotate(version=_VERSION)
     return dialled.values_list("pk", "version").query.sql_with_params()
 

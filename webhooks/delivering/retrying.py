@@ -22,12 +22,13 @@ LONGEST_RETRY_AFTER = 3600.0  # seconds
 LONGEST_BREAK = 600.0  # seconds
 JITTER = 0.2  # added, never taken away
 DOUBLINGS = 32  # beyond them any cap holds
+TAKEN = Verdict(Decision.DONE)
 
 
 def judge(claimed: Claimed, response: Response, *, is_4xx_final: bool) -> Verdict:
     """Taken, to be tried again, or given up; then the outcome is the reason."""
     if 200 <= response.status < 300:
-        return Verdict(Decision.DONE)
+        return TAKEN
     pause = asked_for(response, at=claimed.due_at)
     after = max(wait(claimed.attempt), pause)
     if _is_final(response, is_4xx_final=is_4xx_final) or is_too_late(claimed, after=after):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -12,13 +11,25 @@ from uuid import UUID
 from django.conf import settings
 
 from gateway.http import Request, Response
+from outbox import statements
 from outbox.kinds import Claimed, Decision, Pace, Result, Verdict
 from projects import ids
 from webhooks.delivering import receivers
 from webhooks.delivering.delivery import EventDelivery
 from webhooks.delivering.receivers import Receiver, Told
-from webhooks.models import DeadLetter, Replay, Webhook
+from webhooks.models import Replay
 from webhooks.repeating.replaying import REPLAY
+
+# Of those that still run, which webhook they send to.
+REPLAYED: Final = """
+    SELECT id, webhook_id FROM webhooks_replay WHERE id = ANY(%(replays)s::uuid[]) AND state = 'RUNNING'
+"""
+
+DELIVERED: Final = """
+    DELETE FROM webhooks_deadletter letter
+    USING unnest(%(webhooks)s::uuid[], %(events)s::uuid[]) AS delivered (webhook_id, event_id)
+    WHERE letter.webhook_id = delivered.webhook_id AND letter.event_id = delivered.event_id
+"""
 
 MOST_TRIES: Final = 5  # a replay that drags on for days surprises whoever has begun it
 
@@ -39,21 +50,28 @@ class Redelivery(EventDelivery):
     def record(self, results: Sequence[Result]) -> None:
         """Log every attempt; what was given up before and is delivered now is no dead letter any more."""
         super().record(results)
-        delivered: dict[str, list[str]] = defaultdict(list)
-        for result in results:
-            if result.verdict.decision is Decision.DONE:
-                delivered[result.request.tag.webhook_id].append(ids.from_uuid(result.claimed.ref))
-        for webhook_id, event_ids in delivered.items():
-            DeadLetter.objects.filter(webhook=webhook_id, event_id__in=event_ids).delete()
+        delivered = [result for result in results if result.verdict.decision is Decision.DONE]
+        if delivered:
+            terms = {
+                "webhooks": [ids.to_uuid(result.request.tag.webhook_id) for result in delivered],
+                "events": [result.claimed.ref for result in delivered],
+            }
+            statements.run(DELIVERED, terms)
 
 
 def _receivers(deliveries: Sequence[tuple[Claimed, Told]]) -> dict[int, Receiver]:
-    """By entry id the webhooks of the replays that own the entries' lanes; in one query."""
-    owners = {claimed.id: ids.from_uuid(claimed.owner) for claimed, _ in deliveries}
-    running = Replay.objects.running().filter(pk__in=set(owners.values()))
-    replays = running.filter(webhook__in=Webhook.objects.dialled()).select_related("webhook").in_bulk()
-    found = {id_: replace(receivers.of_webhook(one.webhook), replay_id=id_) for id_, one in replays.items()}
-    return {entry_id: found[owner] for entry_id, owner in owners.items() if owner in found}
+    """By entry id the webhooks of the replays that own the entries' lanes.
+
+    In one query, and those that it takes to know the webhooks.
+    """
+    replays = list({claimed.owner for claimed, _ in deliveries})
+    webhooks = dict(statements.run(REPLAYED, {"replays": replays}))
+    known = receivers.webhooks(
+        [(replace(one, owner=webhooks[one.owner]), told) for one, told in deliveries if one.owner in webhooks]
+    )
+    found = {one.owner: known[one.id] for one, _ in deliveries if one.id in known}
+    again = {owner: replace(receiver, replay_id=ids.from_uuid(owner)) for owner, receiver in found.items()}
+    return {one.id: again[one.owner] for one, _ in deliveries if one.owner in again}
 
 
 def _paces(owners: Sequence[UUID]) -> Mapping[UUID, Pace]:
