@@ -9,9 +9,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
+from rest_framework.exceptions import ValidationError
 
 from contacts.models import Contact
 from conversations import payloads
+from conversations.composing import contents
 from conversations.models import Conversation
 from gateway.channels.base import Channel
 from outbox import statements
@@ -98,13 +100,16 @@ def remember(
     metadata: dict[str, Any] | None,
     merge: bool = False,
 ) -> None:
-    """What a send gives for the conversation stays until another replaces it; what it does not give stays."""
+    """What a send gives for the conversation stays until another replaces it; what it does not give stays.
+
+    Raises ValidationError where merged metadata would be too long.
+    """
     if not correlation_id and metadata is None:
         return
     if correlation_id:
         conversation.correlation_id = correlation_id
     if metadata is not None:
-        conversation.metadata_json = merged(conversation.metadata_json, metadata) if merge else metadata
+        conversation.metadata_json = patched(conversation.metadata_json, metadata) if merge else metadata
     conversation.save(update_fields=["correlation_id", "metadata_json"])
 
 
@@ -154,6 +159,16 @@ def _publish(trigger: Trigger, conversation: Conversation, now: datetime) -> Non
     about = About(accepted_time=now, event_time=now, correlation_id=conversation.correlation_id)
     payload = {"conversation": payloads.conversation(conversation)}
     publish(app=conversation.app, trigger=trigger, payload=payload, about=about)
+
+
+def patched(current: Mapping[str, Any] | None, patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata with what a send merges into it. Raises ValidationError where all of it together is too long."""
+    whole: dict[str, Any] = merged(current, patch)
+    try:
+        contents.metadata_json(whole)
+    except ValidationError as error:
+        raise ValidationError({"conversation_metadata": error.detail}) from error
+    return whole
 
 
 def merged(current: Any, patch: Any) -> Any:

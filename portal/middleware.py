@@ -1,4 +1,4 @@
-"""What every request passes: its id, its security policy, and for pages the portal's own middleware."""
+"""What every request passes: its id, its length, its security policy, and for pages the portal's own middleware."""
 
 import ipaddress
 import secrets
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.module_loading import import_string
 
 from portal import logs
@@ -74,6 +74,20 @@ class RequestIdMiddleware:
             return response
         finally:
             logs.request_id.reset(token)
+
+
+class LengthMiddleware:
+    """Says how long an answer of the API is: a client that is still sending knows then that it has it all."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, measured."""
+        response = self._get_response(request)
+        if isinstance(response, HttpResponse) and is_for_api(request):
+            response["Content-Length"] = str(len(response.content))
+        return response
 
 
 class SecurityPolicyMiddleware:

@@ -18,7 +18,7 @@ from conversations.models import Direction
 from conversations.reaching.sending import Draft
 from gateway.channels.base import Channel
 from projects.models import ProcessingMode
-from projects.requests.inputs import Input, Inputs, Json, Listing, OneOf, Pairs, Text
+from projects.requests.inputs import Input, Inputs, Json, Listing, Moment, OneOf, Pairs, Text
 from webhooks.api.serializers import Target
 
 _DURATION = re.compile(r"-?[0-9]+(\.[0-9]{1,9})?s", re.ASCII)  # as protobuf writes it in JSON
@@ -156,8 +156,8 @@ class MessageFilter(Input):
     contact_id = Text(required=False)
     app_id = Text(required=False)
     channel_identity = Text(required=False)
-    start_time = serializers.DateTimeField(required=False)
-    end_time = serializers.DateTimeField(required=False)
+    start_time = Moment(required=False)
+    end_time = Moment(required=False)
     view = OneOf(View, default=View.WITH_METADATA)
     messages_source = OneOf(Source, default=Source.CONVERSATION_SOURCE)
     only_recipient_originated = serializers.BooleanField(default=False)  # arrives as text
@@ -179,8 +179,8 @@ class LastMessages(Input):
     app_id = Text(required=False)
     messages_source = OneOf(Source, default=Source.CONVERSATION_SOURCE)
     view = OneOf(View, default=View.WITH_METADATA)
-    start_time = serializers.DateTimeField(required=False)
-    end_time = serializers.DateTimeField(required=False)
+    start_time = Moment(required=False)
+    end_time = Moment(required=False)
     channel = OneOf(Channel, required=False)
     direction = OneOf(Direction, required=False)
 

@@ -13,7 +13,7 @@ from conversations.composing import contents
 from conversations.models import Conversation, Direction, Message
 from gateway.channels.base import Channel
 from projects.models import ProcessingMode
-from projects.requests.inputs import Flag, Input, OneOf, Pairs, Text
+from projects.requests.inputs import Flag, Input, Moment, OneOf, Pairs, Text
 
 NO_CHANNEL = "CHANNEL_UNSPECIFIED"  # the contract's empty value
 
@@ -78,7 +78,7 @@ class Injection(Input):
 
     app_message = serializers.JSONField(required=False)
     contact_message = serializers.JSONField(required=False)
-    accept_time = serializers.DateTimeField()
+    accept_time = Moment()
     channel_identity = ScopedIdentityBody()
     contact_id = Text()
     direction = OneOf(Direction)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from contacts.serializers import ScopedIdentityBody
@@ -12,7 +11,7 @@ from conversations.api.bodies import Addressee, Queue
 from conversations.events.sending import EventDraft
 from gateway.channels.base import Channel
 from projects.models import ProcessingMode
-from projects.requests.inputs import Input, Listing, OneOf, Pairs, Text
+from projects.requests.inputs import Input, Listing, Moment, OneOf, Pairs, Text
 from webhooks.api.serializers import Target
 
 AGENT_TYPES = ("UNKNOWN_AGENT_TYPE", "HUMAN", "BOT")
@@ -92,7 +91,7 @@ class EventInjection(Input):
     """An event that happened elsewhere: wire contract 4.5."""
 
     app_event = AppEvent()
-    accept_time = serializers.DateTimeField()
+    accept_time = Moment()
     conversation_id = Text(required=False)
     contact_id = Text(required=False)
     channel_identity = ScopedIdentityBody(required=False)

@@ -149,9 +149,10 @@ _ITEM: Final = one_of(
     }
 )
 _PARAMETERS: Final = {"language_code": STRING, "parameters": by(None, STRING)}
+_OMNI_TEMPLATE: Final = record(_PARAMETERS, template_id=TEXT, version=TEXT)
 _TEMPLATES: Final = record(
     {
-        "omni_template": record(_PARAMETERS, template_id=TEXT, version=TEXT),
+        "omni_template": _OMNI_TEMPLATE,
         "channel_template": by(_CHANNELS, record({"version": STRING} | _PARAMETERS, template_id=TEXT)),
     }
 )
@@ -220,10 +221,14 @@ KINDS: Final[Mapping[str, Rule]] = {
     ),
 }
 TEMPLATE_KINDS: Final = {**KINDS, "template_message": Rule(_channel_templates, _TEMPLATES.schema)}
+# What one channel gets instead: a template of ours stands there by itself.
+_OMNI_KINDS: Final = {kind: rule for kind, rule in KINDS.items() if kind != "template_message"} | {
+    "template_reference": _OMNI_TEMPLATE
+}
 # For single channels: these may stand beside a message type, or alone.
 BESIDE: Final[Mapping[str, Rule]] = {
     "explicit_channel_message": by(_CHANNELS, STRING),
-    "explicit_channel_omni_message": by(_CHANNELS, OBJECT),
+    "explicit_channel_omni_message": by(_CHANNELS, one_of(_OMNI_KINDS)),
     "channel_specific_message": by(_CHANNELS, record(message_type=TEXT, message=OBJECT)),
 }
 # wire contract 4.4

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -15,6 +15,9 @@ from django.db.models import Q
 from conversations.composing import templating
 from conversations.composing.templating import LATEST, Known, Wording
 from conversations.models import Message, Template, TemplateTranslation
+from gateway.channels.base import Channel
+
+K = TypeVar("K")  # whatever refers to a template
 
 UNNAMED: Final = ("", LATEST)  # versions that are for us to name
 _LONGEST_NUMBER: Final = 18  # digits: what is longer is a name, and nobody counts on from it
@@ -41,6 +44,15 @@ class Wanted:
     description: str
     default_translation: str
     wordings: Sequence[Wording]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """A message's reference to a template."""
+
+    project_id: UUID
+    public_id: str
+    version: str
 
 
 @transaction.atomic
@@ -74,27 +86,45 @@ def change(template: Template, wanted: Wanted, *, seen: int, now: datetime) -> N
 
 
 def of_messages(messages: Iterable[Message]) -> Mapping[str, Known]:
-    """By a message's id, the template that it refers to: one query, none where no message refers to any."""
-    wanted = {
-        message.id: (message.project_id, reference["template_id"], reference["version"])
-        for message in messages
-        if (reference := templating.omni_template(message.content))
-    }
+    """By a message's id, the template that it refers to on its channel: one query, none where none refers to any."""
+    return _referred_to(
+        {
+            message.id: _Reference(message.project_id, wanted["template_id"], wanted["version"])
+            for message in messages
+            if (wanted := templating.reference(message.content, message.channel))
+        }
+    )
+
+
+def of_channels(
+    content: Mapping[str, Any], channels: Iterable[Channel], *, project_id: UUID
+) -> Mapping[Channel, Known]:
+    """By channel, the template that this AppMessage refers to there: one query at most."""
+    return _referred_to(
+        {
+            channel: _Reference(project_id, wanted["template_id"], wanted["version"])
+            for channel in channels
+            if (wanted := templating.reference(content, channel))
+        }
+    )
+
+
+def _referred_to(wanted: Mapping[K, _Reference]) -> Mapping[K, Known]:
+    """Those that are there, with the wordings that are current and those of the versions referred to."""
     if not wanted:
         return {}
-    projects, public_ids, versions = zip(*wanted.values(), strict=True)
     rows = TemplateTranslation.objects.filter(
-        Q(position__isnull=False) | Q(version__in=versions),
-        template__project__in=projects,
-        template__public_id__in=public_ids,
+        Q(position__isnull=False) | Q(version__in={one.version for one in wanted.values()}),
+        template__project__in={one.project_id for one in wanted.values()},
+        template__public_id__in={one.public_id for one in wanted.values()},
     )
     found: dict[tuple[UUID, str], list[TemplateTranslation]] = defaultdict(list)
     for row in rows.select_related("template"):
         found[row.template.project_id, row.template.public_id].append(row)
     return {
-        message_id: known(found[project_id, public_id][0].template, found[project_id, public_id])
-        for message_id, (project_id, public_id, _) in wanted.items()
-        if (project_id, public_id) in found
+        key: known(translations[0].template, translations)
+        for key, one in wanted.items()
+        if (translations := found.get((one.project_id, one.public_id)))
     }
 
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from conversations.composing.contents import BESIDE
 from gateway.channels.base import Channel, Reason, ReasonCode
 
 LATEST: Final = "latest"  # the version name for whichever is listed last of its language
+_OWN: Final = "explicit_channel_omni_message"
+_LITERAL: Final = ("explicit_channel_message", "channel_specific_message")  # in the channel's own language
 _BLANK: Final = re.compile(r"\$\{([^${}]+)\}")
 
 
@@ -70,44 +71,56 @@ def same_language(code: str) -> str:
     return code.replace("_", "-").lower()
 
 
-def omni_template(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The reference to a template of ours that a message holds; empty where it holds none."""
+def reference(content: Mapping[str, Any], channel: str) -> Mapping[str, Any]:
+    """The reference to a template of ours by which this channel gets its words; empty where there is none."""
+    own = content.get(_OWN) or {}
+    if channel in own:
+        return own[channel].get("template_reference") or {}
     return (content.get("template_message") or {}).get("omni_template") or {}
 
 
 def filled(content: Mapping[str, Any], channel: Channel, template: Known | None) -> Mapping[str, Any]:
-    """The message as this channel's adapter gets it; `template` is its `omni_template`, where that exists.
+    """The message as this channel's adapter gets it; `template` is what it refers to here, where that exists.
 
     Content for this channel alone goes before any template, the channel's own template before ours.
     Raises Unfilled.
     """
-    reference = content.get("template_message")
-    if not reference or any(channel in (content.get(key) or {}) for key in BESIDE):
+    if any(channel in (content.get(key) or {}) for key in _LITERAL):
+        return content
+    if channel in (content.get(_OWN) or {}):
+        said = _said(reference(content, channel), channel, template)
+        return {**content, _OWN: {channel: said}} if said else content
+    sent = content.get("template_message")
+    if not sent:
         return content
     beside = {key: value for key, value in content.items() if key != "template_message"}
-    own = (reference.get("channel_template") or {}).get(channel)
+    own = (sent.get("channel_template") or {}).get(channel)
     if own:
         return beside | {"template_message": {"channel_template": {channel: own}}}
-    omni = omni_template(content)
-    if not omni:
+    said = _said(reference(content, channel), channel, template)
+    if not said:
         raise Unfilled(ReasonCode.TEMPLATE_NOT_FOUND, f"The message has no template for {channel}.")
+    return {**beside, **said}
+
+
+def _said(omni: Mapping[str, Any], channel: Channel, template: Known | None) -> Mapping[str, Any]:
+    """What our template says on this channel: perhaps a template of the channel itself; empty without a reference."""
+    if not omni:
+        return {}
     if template is None:
         raise Unfilled(
             ReasonCode.TEMPLATE_NOT_FOUND, f"There is no template with the id {omni['template_id']!r}."
         )
     wording = template.wording(omni.get("language_code") or "", omni["version"])
-    # What it says may be a template of the channel itself.
-    return filled(beside | _said(wording, channel, omni.get("parameters") or {}), channel, None)
-
-
-def _said(wording: Wording, channel: Channel, parameters: Mapping[str, str]) -> dict[str, Any]:
+    parameters = omni.get("parameters") or {}
     override = wording.channel_template_overrides.get(channel)
     if not override:
-        return {kind: _fill(body, parameters) for kind, body in wording.message.items()}
+        words = {kind: _fill(body, parameters) for kind, body in wording.message.items()}
+        return filled(words, channel, None)
     mappings = override.get("parameter_mappings") or {}
     mapped = {theirs: _value(ours, parameters) for theirs, ours in mappings.items()}
-    template = override["template_reference"]
-    whole = template | {"parameters": (template.get("parameters") or {}) | mapped}
+    theirs = override["template_reference"]
+    whole = theirs | {"parameters": (theirs.get("parameters") or {}) | mapped}
     return {"template_message": {"channel_template": {channel: whole}}}
 
 

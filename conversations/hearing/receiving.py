@@ -19,6 +19,7 @@ from contacts import consents, keywords, resolving
 from contacts.models import ConsentRecord, Contact
 from contacts.resolving import Identity
 from conversations import conversing, payloads
+from conversations.composing import templates, templating
 from conversations.events import receiving as taking
 from conversations.hearing import noticing
 from conversations.models import Candidate, Direction, Message, Status
@@ -40,6 +41,7 @@ from gateway.channels.base import (
     ReceiptStatus,
     Unsupported,
 )
+from gateway.channels.transcoding import Choice
 from projects import ids
 from projects.models import App, ChannelCredential, CredentialStatus, ProcessingMode
 from webhooks.publishing import publish
@@ -122,15 +124,21 @@ def _content(app: App, event: Inbound) -> Mapping[str, Any]:
     response = event.content["choice_response_message"]
     answered = Message.objects.filter(app=app, pk=response["message_id"], direction=Direction.TO_CONTACT)
     message = answered.first()
-    choices = transcoding.choices(_as_sent(message)) if message else []
+    choices = _choices(message) if message else []
     if event.choice >= len(choices):
         return transcoding.fallback_message(response, "The message that was answered is gone.")
     postback_data = choices[event.choice].postback_data
     return {"choice_response_message": {**response, "postback_data": postback_data}}
 
 
-def _as_sent(message: Message) -> Mapping[str, Any]:
-    return transcoding.given_to(Channel(message.channel), message.content)
+def _choices(message: Message) -> Sequence[Choice]:
+    """What the contact could tap on, in order; nothing where the message's template has changed meanwhile."""
+    channel, template = Channel(message.channel), templates.of_messages([message]).get(message.id)
+    try:
+        sent = templating.filled(message.content, channel, template)
+    except templating.Unfilled:
+        return []
+    return transcoding.choices(transcoding.given_to(channel, sent))
 
 
 def refuse(

@@ -20,9 +20,9 @@ class Kept:
     metadata: Mapping[str, Any] | None = None
 
     def renewed(self, *, correlation_id: str, metadata: dict[str, Any] | None, merge: bool) -> Kept:
-        """The same with what a send gives; what it does not give stays."""
+        """The same with what a send gives; what it does not give stays. Raises as `conversing.patched`."""
         if metadata is not None and merge:
-            metadata = conversing.merged(self.metadata, metadata)
+            metadata = conversing.patched(self.metadata, metadata)
         return Kept(correlation_id or self.correlation_id, self.metadata if metadata is None else metadata)
 
 

@@ -8,6 +8,8 @@ from typing import Any, cast
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from projects.requests.inputs import refuse_camel_case
+
 
 def changes(
     request: Request, *, current: Mapping[str, Any], empty: Mapping[str, Any], fixed: Collection[str] = ()
@@ -17,9 +19,10 @@ def changes(
     Without a mask: each key of the body replaces its field. With one: only masked fields change; a masked
     field that the body leaves out or sets to null goes back to `empty`. A dotted path changes one key of an
     object and keeps the rest of `current`. `empty` names every field that can be written; `fixed` those that
-    a client may send along and nobody changes. Raises ValidationError for an unknown path.
+    a client may send along and nobody changes. Raises ValidationError for an unknown path, and for camelCase.
     """
     body = cast("Mapping[str, Any]", request.data)
+    refuse_camel_case(body, known=empty.keys())
     paths = _paths(request)
     if paths is None:
         return {name: empty[name] if body[name] is None else body[name] for name in empty if name in body}

@@ -73,6 +73,9 @@ def test_a_message_is_taken_where_the_schema_allows_it_and_nowhere_else(kind: st
         {"explicit_channel_message": {"PIGEON": "coo"}},
         {"text_message": {"text": "hello"}, "media_message": {"url": "https://example.com/"}},
         {"explicit_channel_message": {}},
+        {"explicit_channel_omni_message": {"SMS": {}}},
+        {"explicit_channel_omni_message": {"SMS": {"text_message": {"text": ""}}}},
+        {"explicit_channel_omni_message": {"SMS": {"template_reference": {"template_id": "t"}}}},
         {"agent": {"display_name": "Bo"}},
     ],
 )

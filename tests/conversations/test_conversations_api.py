@@ -131,6 +131,7 @@ def test_metadata_is_replaced_or_merged_as_asked(api, conversation):
     assert merged["metadata_json"] == {"b": {"c": 2, "d": 3}}
     assert replaced["metadata_json"] == {"e": 4}
     assert patch(api, conversation, {"metadata_json": {}}, "?metadata_update_strategy=MIX").status_code == 400
+    assert patch(api, conversation, {"metadata": "m"}, "?metadata_update_strategy=MIX").status_code == 400
 
 
 def test_with_a_mask_only_masked_fields_change_and_absent_ones_are_reset(api, conversation):
@@ -213,7 +214,9 @@ class TestInjecting:
     def test_it_is_stored_to_the_microsecond_and_not_sent(self, api, conversation, body):
         moment = clock.now() - timedelta(days=3)
 
-        answer = self.inject(api, conversation, body | {"accept_time": moment.isoformat()})
+        answer = self.inject(
+            api, conversation, body | {"accept_time": moment.isoformat(), "conversation_id": ""}
+        )
 
         assert answer.json() == {}
         message = Message.objects.get()

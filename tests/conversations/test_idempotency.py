@@ -15,7 +15,7 @@ from conversations import idempotency
 from conversations.deleting import delete_message
 from conversations.models import Message, SentOnce
 from outbox.models import Entry
-from tests.factories import api_client, make_app, make_project, path
+from tests.factories import NOW, api_client, make_app, make_project, path
 
 KEY = "order 4711, confirmation"
 
@@ -137,7 +137,7 @@ def test_old_keys_are_forgotten_and_young_ones_kept(api, app):
 def test_a_key_goes_with_its_message(api, app):
     send(api, app)
 
-    delete_message(Message.objects.get())
+    delete_message(Message.objects.get(), by_key="", now=NOW)
 
     assert not SentOnce.objects.exists()
 

@@ -16,6 +16,7 @@ from tests.factories import (
     make_conversation,
     make_message,
     make_project,
+    make_template,
     path,
 )
 
@@ -143,6 +144,21 @@ class TestTranscoding:
 
         assert json.loads(shown["transcoded_message"].pop("WHATSAPP"))["text"] == {"body": "“Hello”"}
         assert shown == {"transcoded_message": {"SMS": "“Hello”"}}
+
+    def test_a_template_is_filled_in(self, api, app):
+        template = make_template(app.project).public_id
+        reference = {"template_id": template, "version": "1", "parameters": {"name": "Ada"}}
+        message = {
+            "template_message": {"omni_template": reference},
+            "explicit_channel_omni_message": {
+                "MMS": {"template_reference": reference | {"version": "2"}},
+                "RCS": {"template_reference": reference | {"parameters": {"name": "Bob"}}},
+            },
+        }
+
+        shown = self.transcode(api, app, app_message=message, channels=["SMS", "RCS", "MMS"]).json()
+
+        assert shown == {"transcoded_message": {"SMS": "Hello Ada", "RCS": "Hello Bob", "MMS": ""}}
 
     @pytest.mark.parametrize(
         "changes", [{"channels": []}, {"channels": ["PIGEON"]}, {"app_message": {}}, {"app_id": None}]

@@ -121,6 +121,19 @@ def test_content_for_the_channel_alone_needs_no_template(key):
     assert filled(content, Channel.SMS, None) == content
 
 
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.WHATSAPP])
+@pytest.mark.parametrize("language", ["en-US", "de"])
+def test_a_template_for_one_channel_is_filled_in_there_as_anywhere_and_for_no_other(language, channel):
+    everywhere = sent("1", language, name="Ada")
+    own = {"template_reference": everywhere["template_message"]["omni_template"]}
+    content = text("others") | {"explicit_channel_omni_message": {channel: own}}
+
+    assert filled(content, channel, TEMPLATE) == text("others") | {
+        "explicit_channel_omni_message": {channel: filled(everywhere, channel, TEMPLATE)}
+    }
+    assert filled(content, Channel.RCS, None) == content
+
+
 def test_every_text_in_a_message_is_filled_in_and_nothing_else():
     card = {
         "card_message": {

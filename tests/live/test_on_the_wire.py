@@ -149,6 +149,18 @@ def test_a_body_over_1_mb_is_refused_before_all_of_it_has_come(
     assert (status, told["error"]["code"], told["error"]["status"]) == (413, 413, "RESOURCE_EXHAUSTED")
 
 
+@pytest.mark.parametrize(("size", "status"), [(900_000, 401), (2_000_000, 413)], ids=["token", "size"])
+def test_a_connection_goes_on_after_a_body_that_nobody_read(wire: Wire, size: int, status: int) -> None:
+    headers = wire.headers if status == 413 else {"Authorization": "Bearer long gone"}
+    for _ in range(10):
+        wire.connection.request("POST", f"{wire.project}/messages:send", b"x" * size, headers)
+        answer = wire.connection.getresponse()
+        answer.read()
+
+        assert answer.status == status
+        assert wire.ask("GET", "/apps")
+
+
 @pytest.mark.parametrize(
     "request_line",
     [

@@ -30,6 +30,13 @@ def test_the_apis_answers_may_load_nothing_and_set_no_cookie(client, path):
     assert not response.cookies
 
 
+@pytest.mark.parametrize("path", ["/v1/projects/", "/oauth2/token", "/healthz"])
+def test_an_answer_to_a_program_says_how_long_it_is(client, path):
+    response = client.get(path)
+
+    assert int(response["Content-Length"]) == len(response.content) > 0
+
+
 @pytest.mark.parametrize("path", ["/v1/projects/", "/oauth2/token", "/callbacks/sms/", "/healthz", "/readyz"])
 def test_a_program_is_not_asked_for_a_form_s_token(path):
     response = Client(enforce_csrf_checks=True).post(path)

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
@@ -6,7 +8,7 @@ from contacts.models import Contact
 from gateway.channels.base import Channel
 from portal import errors
 from projects.models import App
-from projects.requests.inputs import Day, Flag, Input, Inputs, Listing, OneOf, Pairs, Text, Whole
+from projects.requests.inputs import Day, Flag, Input, Inputs, Listing, Moment, OneOf, Pairs, Text, Whole
 
 
 class Fox(Input):
@@ -21,6 +23,7 @@ class Den(Input):
     is_warm = Flag(default=False)
     channel = OneOf(Channel, default=Channel.SMS)
     dug_on = Day(required=False)
+    seen_at = Moment(required=False)
     tags = Listing(child=Text(), default=list)
     signs = Pairs(child=Text(), required=False)
     owner = Fox(required=False)
@@ -186,3 +189,29 @@ def test_a_default_is_that_of_the_models_field(settings):
 )
 def test_bounds_are_those_of_the_models_field(field, value, says):
     assert refused(OfModels.read, {"display_name": "Shop", field: value})[field].startswith(says)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2027-12-31T23:59:59.5Z",
+        "2027-12-31T23:59:59.500000000Z",
+        "2028-01-01T01:59:59.5+02:00",
+        "2028-01-01T01:59:59.5 02:00",
+    ],
+)
+def test_a_time_is_read_with_any_fraction_and_offset_even_one_that_a_query_has_lost_the_plus_of(written):
+    assert read(seen_at=written)["seen_at"] == datetime(2027, 12, 31, 23, 59, 59, 500_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("written", ["noon", "", 1, "2027-13-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
+def test_what_is_no_time_is_refused(written):
+    assert refused(read, seen_at=written) == {"seen_at": "must be a time, e.g. 2027-12-31T23:59:59Z"}
+
+
+def test_a_field_in_camel_case_is_refused_and_what_means_no_field_is_passed_over():
+    assert refused(read, isWarm=True) == {"isWarm": "is written is_warm"}
+    assert refused(read, cubs=[{"name": "Kit"}, {"name": "Kat", "Tail": 1}]) == {
+        "cubs[1].Tail": "is written tail"
+    }
+    assert read(tailLength=2)["name"] == "Earth"

@@ -12,13 +12,20 @@ from rest_framework.request import Request
 from projects.requests import masks
 from projects.requests.wire import AlwaysJSON, StrictJSONParser
 
-EMPTY: dict[str, Any] = {"name": "", "tags": [], "policy": {"kind": "A", "days": 180}, "note": {"on": False}}
+EMPTY: dict[str, Any] = {
+    "name": "",
+    "tags": [],
+    "policy": {"kind": "A", "days": 180},
+    "note": {"on": False},
+    "read_only": False,
+}
 CURRENT: dict[str, Any] = {
     "id": "1",
     "name": "old",
     "tags": ["x"],
     "policy": {"kind": "B", "days": 30},
     "note": {"on": True},
+    "read_only": False,
 }
 
 
@@ -38,6 +45,12 @@ def test_without_a_mask_null_resets():
 
 def test_without_a_mask_what_nobody_may_change_and_what_nobody_knows_is_passed_over():
     assert changes({"id": "2", "unknown": 1, "name": "new"}) == {"name": "new"}
+
+
+@pytest.mark.parametrize("query", ["", "update_mask=read_only"])
+def test_a_field_in_camel_case_is_refused_masked_or_not(query):
+    with pytest.raises(ValidationError, match="is written read_only"):
+        changes({"readOnly": True}, query)
 
 
 def test_a_mask_leaves_out_what_it_does_not_name():

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from werkzeug import Response
 
+from conversations.composing.templating import Wording
 from conversations.models import Candidate, Message
 from gateway import signing
 from gateway.channels.base import Channel
 from outbox.draining import drain
-from tests.factories import make_app, make_contact, make_credential, path
+from tests.factories import make_app, make_contact, make_credential, make_template, path
 from tests.stories.providers import CHAT, PHONE, Provider, call_back, from_person, refusing, report, update
 
 SECRET = "a-callback-secret"
@@ -234,6 +235,21 @@ def test_what_a_channel_cannot_carry_goes_to_the_next_without_asking_the_provide
     assert (telegram.asked, xms.asked[0][1]["body"]) == ([], "short")
 
 
+def test_a_template_for_one_channel_alone_is_filled_in(api, app, subscriber, settle, telegram, xms):
+    template = make_template(app.project).public_id
+    reference = {"template_id": template, "version": "1", "parameters": {"name": "Ada"}}
+    own = {
+        "SMS": {"template_reference": reference},
+        "TELEGRAM": {"template_reference": reference | {"version": "2"}},
+    }
+
+    message_id = send(api, app, Channel.TELEGRAM, Channel.SMS, message={"explicit_channel_omni_message": own})
+    settle()
+
+    assert subscriber.statuses_of(message_id) == ["SWITCHING_CHANNEL", "QUEUED_ON_CHANNEL"]
+    assert (telegram.asked, xms.asked[0][1]["body"]) == ([], "Hello Ada")
+
+
 def test_a_person_that_writes_to_the_bot_is_known_by_name(app, subscriber, settle, client, bot):
     message = from_person(text="hi")
 
@@ -248,15 +264,19 @@ def test_a_person_that_writes_to_the_bot_is_known_by_name(app, subscriber, settl
     assert Message.objects.get().conversation.contact.display_name == "Ann"
 
 
+@pytest.mark.parametrize("is_template", [False, True])
 @pytest.mark.parametrize("postback_data", ["tea", "a-postback-that-has-no-room-in-64-bytes"])
 def test_a_button_that_is_pressed_brings_back_the_message_and_what_was_chosen(
-    api, app, subscriber, settle, client, telegram, bot, postback_data
+    api, app, subscriber, settle, client, telegram, bot, postback_data, is_template
 ):
     choices = [
         {"text_message": {"text": "Coffee"}},
         {"text_message": {"text": "Tea"}, "postback_data": postback_data},
     ]
     asking = {"choice_message": {"text_message": {"text": "What?"}, "choices": choices}}
+    if is_template:
+        template = make_template(app.project, Wording("en-US", "1", asking)).public_id
+        asking = {"template_message": {"omni_template": {"template_id": template, "version": "1"}}}
     message_id = send(api, app, Channel.TELEGRAM, message=asking)
     settle()
     ((_, asked),) = telegram.asked

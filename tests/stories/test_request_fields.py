@@ -125,6 +125,19 @@ def test_a_message_that_has_no_route_carries_them_too(api, settle, subscriber, a
     }
 
 
+@pytest.mark.parametrize("strategy", ["DEFAULT", "DISPATCH_ONLY"])
+def test_metadata_that_merging_makes_too_long_is_refused_and_nothing_is_sent(api, app, strategy):
+    keep_dispatched(app)
+    told = {"processing_strategy": strategy, "conversation_metadata_update_strategy": "MERGE_PATCH"}
+    fits = send(api, app, **told, conversation_metadata={"a": "x" * 2000})
+
+    answer = send(api, app, **told, conversation_metadata={"b": "x" * 2000})
+
+    assert (fits.status_code, answer.status_code) == (200, 400)
+    assert answer.json()["error"]["details"][0]["fieldViolations"][0]["field"] == "conversation_metadata"
+    assert Message.objects.count() == 1
+
+
 @pytest.fixture
 def dispatching(app):
     app.processing_mode, app.conversation_metadata_report_view = ProcessingMode.DISPATCH, "FULL"
