@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.db.models import BaseConstraint
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template import loader
 from django.views import defaults
 from rest_framework.exceptions import APIException, NotFound, ParseError, PermissionDenied, ValidationError
 from rest_framework.response import Response
@@ -110,9 +112,12 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's answer to an exception outside a view of the API; Django has logged it."""
+    error = sys.exception()  # called while it is handled
+    refusal = _refusal(error) if isinstance(error, OperationalError | InterfaceError) else Internal()
     if _is_portal(request):
-        return defaults.server_error(request)
-    return _plain(Internal())
+        page = loader.render_to_string("500.html", {"is_away": isinstance(refusal, Unavailable)})
+        return HttpResponse(page, status=_code(refusal), headers=_headers(refusal))
+    return _plain(refusal)
 
 
 def _refusal(error: Exception) -> APIException:

@@ -1,31 +1,14 @@
 """Every setting of the house: read from the environment (and `.env`) here and nowhere else."""
 
-import ipaddress
 import os
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from portal import embedded
-from portal.environment import BASE_DIR, DATA_DIR, env
+from gateway.channels.base import Channel
+from portal import embedded, environment
+from portal.environment import BASE_DIR, DATA_DIR, env, required
 from projects import sealing
-
-
-def required(name: str, *, otherwise: str) -> str:
-    """The variable, else what `manage.py up` once made and keeps in `DATA_DIR`, else one clear sentence."""
-    value = env.str(name, default="") or otherwise
-    if not value:
-        sys.exit(f"{name} is not set: set it in the environment, or start with `make run`, which makes one.")
-    return value
-
-
-def one_of(name: str, *options: str) -> str:
-    """The variable, by default the first of its options; for anything else, one clear sentence."""
-    value = env.str(name, default="") or options[0]
-    if value not in options:
-        sys.exit(f"{name} is {value!r}: set it to {' or '.join(options)}.")
-    return value
-
 
 SECRET_KEY = required("SECRET_KEY", otherwise=embedded.kept_secret(DATA_DIR, "SECRET_KEY"))
 # Newest first: the first encrypts, all decrypt.
@@ -38,19 +21,23 @@ DEBUG = False
 # --- where we are ---------------------------------------------------------------------------------
 
 BIND = env.str("BIND", default="127.0.0.1")
-PORT = env.int("PORT", default=8000)
-PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://{BIND}:{PORT}").rstrip("/")
-WEB_WORKERS = env.int("WEB_WORKERS", default=2)
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+PORT = environment.whole("PORT", default=8000, least=1, most=65_535)
+PUBLIC_URL = environment.address(
+    "PUBLIC_URL",
+    env.str("PUBLIC_URL", default=f"http://{BIND}:{PORT}").rstrip("/"),
+    such_as="https://conversations.example.com",
+)
+WEB_WORKERS = environment.whole("WEB_WORKERS", default=2, least=1)
+LOG_LEVEL = environment.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR")
 
 _public = urlsplit(PUBLIC_URL)
-ALLOWED_HOSTS = env.list(
+ALLOWED_HOSTS = environment.several(
     "ALLOWED_HOSTS", default=sorted({_public.hostname or "localhost", "127.0.0.1", "localhost", "[::1]"})
 )
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[f"{_public.scheme}://{_public.netloc}"])
-TRUSTED_PROXIES = env.list(
-    "TRUSTED_PROXIES", cast=lambda cidr: ipaddress.ip_network(cidr.strip()), default=[]
+CSRF_TRUSTED_ORIGINS = environment.several(
+    "CSRF_TRUSTED_ORIGINS", default=[f"{_public.scheme}://{_public.netloc}"]
 )
+TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme == "https"
 SESSION_COOKIE_NAME = "portal_session"
@@ -101,6 +88,7 @@ MIDDLEWARE = [
     "portal.middleware.ProxiesMiddleware",
     "portal.middleware.RequestIdMiddleware",
     "portal.counting.CountingMiddleware",
+    "portal.middleware.LengthMiddleware",
     "portal.middleware.SecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -137,8 +125,18 @@ TEMPLATES = [
 
 # --- PostgreSQL and Redis -------------------------------------------------------------------------
 
-DATABASE_URL = required("DATABASE_URL", otherwise=embedded.database_url(DATA_DIR))
-REDIS_URL = required("REDIS_URL", otherwise=embedded.redis_url(DATA_DIR))
+DATABASE_URL = environment.address(
+    "DATABASE_URL",
+    required("DATABASE_URL", otherwise=embedded.database_url(DATA_DIR)),
+    schemes=("postgres", "postgresql"),
+    such_as="postgres://user:password@host:5432/name",
+)
+REDIS_URL = environment.address(
+    "REDIS_URL",
+    required("REDIS_URL", otherwise=embedded.redis_url(DATA_DIR)),
+    schemes=("redis", "rediss", "unix"),
+    such_as="redis://host:6379/0",
+)
 _database = env.db_url_config(DATABASE_URL)
 DATABASES = {
     "default": {
@@ -195,48 +193,46 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATIONS": False,
     "POSTPROCESSING_HOOKS": ["portal.openapi.document.complete"],
 }
-DEFAULT_PROCESSING_MODE = one_of("DEFAULT_PROCESSING_MODE", "CONVERSATION", "DISPATCH")
-API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=800)
+DEFAULT_PROCESSING_MODE = environment.one_of("DEFAULT_PROCESSING_MODE", "CONVERSATION", "DISPATCH")
+API_RATE_LIMIT = environment.whole("API_RATE_LIMIT", default=800, least=0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
-TOKEN_LIFETIME_SECONDS = env.int("TOKEN_LIFETIME_SECONDS", default=3599)
-MAX_WEBHOOKS_PER_APP = env.int("MAX_WEBHOOKS_PER_APP", default=5)
+TOKEN_LIFETIME_SECONDS = environment.whole("TOKEN_LIFETIME_SECONDS", default=3599, least=1)
+MAX_WEBHOOKS_PER_APP = environment.whole("MAX_WEBHOOKS_PER_APP", default=5, least=1)
 
 # --- the outer wall -------------------------------------------------------------------------------
 
-OUTBOUND_ALLOWED_NETWORKS = env.list(
-    "OUTBOUND_ALLOWED_NETWORKS", cast=lambda cidr: ipaddress.ip_network(cidr.strip()), default=[]
+OUTBOUND_ALLOWED_NETWORKS = environment.networks("OUTBOUND_ALLOWED_NETWORKS")
+EGRESS_PROXY = environment.address(
+    "EGRESS_PROXY", env.str("EGRESS_PROXY", default=""), such_as="http://proxy:3128"
 )
-EGRESS_PROXY = env.str("EGRESS_PROXY", default="")
 # Channel names, or {"*"} for all.
-CHANNELS_SANDBOXED = frozenset(env.list("CHANNELS_SANDBOXED", default=[]))
-CHANNEL_BASE_URLS = env.dict("CHANNEL_BASE_URLS", default={})
+CHANNELS_SANDBOXED = environment.some_of("CHANNELS_SANDBOXED", ["*", *Channel])
+CHANNEL_BASE_URLS = environment.addresses("CHANNEL_BASE_URLS", list(Channel))
 
-WEBHOOK_TIMEOUT = env.float("WEBHOOK_TIMEOUT", default=15.0)
-WEBHOOK_RETRY_BASE = env.float("WEBHOOK_RETRY_BASE", default=5.0)
-WEBHOOK_RETRY_CAP = env.float("WEBHOOK_RETRY_CAP", default=21_600.0)
-WEBHOOK_RETRY_WINDOW = env.float("WEBHOOK_RETRY_WINDOW", default=259_200.0)
-WEBHOOK_DISABLE_AFTER_DAYS = env.int("WEBHOOK_DISABLE_AFTER_DAYS", default=5)
-if not 1 <= WEBHOOK_DISABLE_AFTER_DAYS <= 14:
-    sys.exit(f"WEBHOOK_DISABLE_AFTER_DAYS is {WEBHOOK_DISABLE_AFTER_DAYS}: set it to 1 to 14.")
+WEBHOOK_TIMEOUT = environment.seconds("WEBHOOK_TIMEOUT", default=15.0)
+WEBHOOK_RETRY_BASE = environment.seconds("WEBHOOK_RETRY_BASE", default=5.0)
+WEBHOOK_RETRY_CAP = environment.seconds("WEBHOOK_RETRY_CAP", default=21_600.0)
+# Events stand for 13 days: what is tried for longer would be tried without its body.
+WEBHOOK_RETRY_WINDOW = environment.seconds("WEBHOOK_RETRY_WINDOW", default=259_200.0, most=13 * 86_400)
+WEBHOOK_DISABLE_AFTER_DAYS = environment.whole("WEBHOOK_DISABLE_AFTER_DAYS", default=5, least=1, most=14)
 
 EMAIL_URL = env.str("EMAIL_URL", default="")
 EMAIL_TIMEOUT = 15  # seconds; without it a mail server that hangs is waited for without end
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="conversation-api@localhost")
-if EMAIL_URL:
-    vars().update(env.email_url_config(EMAIL_URL))
+vars().update(environment.mail_server("EMAIL_URL"))
 ACCOUNT_MANAGER_EMAIL = env.str("ACCOUNT_MANAGER_EMAIL", default="")
 
 # --- retention ------------------------------------------------------------------------------------
 
-RETENTION_API_JUSTIFICATION = one_of("RETENTION_API_JUSTIFICATION", "owed", "required")
-RETENTION_READ_FILTER = env.bool("RETENTION_READ_FILTER", default=True)
+RETENTION_API_JUSTIFICATION = environment.one_of("RETENTION_API_JUSTIFICATION", "owed", "required")
+RETENTION_READ_FILTER = environment.flag("RETENTION_READ_FILTER", default=True)
 ERASURE_RECORD = Path(env.str("ERASURE_RECORD", default=str(DATA_DIR / "erasures.jsonl")))
 LEDGER_ANCHORS = Path(env.str("LEDGER_ANCHORS", default=str(DATA_DIR / "anchors")))
 # Newest first: the first signs, all are known as ours. Empty: one is made in DATA_DIR.
 LEDGER_SIGNING_KEYS = env.str("LEDGER_SIGNING_KEYS", default="")
 if not all(sealing.is_key(key) for key in LEDGER_SIGNING_KEYS.split(",") if key):
     sys.exit("LEDGER_SIGNING_KEYS holds what is no key: each is 32 random bytes in base64.")
-BACKUPS_KEPT_DAYS = env.int("BACKUPS_KEPT_DAYS", default=0)  # 0: nobody has said
+BACKUPS_KEPT_DAYS = environment.whole("BACKUPS_KEPT_DAYS", default=0, least=0)  # 0: nobody has said
 
 # --- language, static files, logs -----------------------------------------------------------------
 

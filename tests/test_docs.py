@@ -51,7 +51,7 @@ def rows(page: str, *, header: str) -> list[list[str]]:
 
 
 def settings_read() -> dict[str, str]:
-    """What `env.…("NAME")`, `required("NAME")` and `os.environ.…("NAME")` ask for, with plain defaults."""
+    """What `env.…("NAME")`, `environment.…("NAME")` and `os.environ.…("NAME")` ask for, with plain defaults."""
     trees = [ast.parse(path.read_text()) for path in READERS_OF_THE_ENVIRONMENT]
     names = {name: default for tree in trees for name, default in asked_for(tree)}
     del names["DJANGO_SETTINGS_MODULE"]
@@ -61,15 +61,15 @@ def settings_read() -> dict[str, str]:
 def asked_for(tree: ast.Module) -> Iterator[tuple[str, str]]:
     for node in ast.walk(tree):
         match node:
+            case ast.Call(func=ast.Attribute(attr="one_of"), args=[ast.Constant(value=str(name)), first, *_]):
+                yield name, plain(first)
             case ast.Call(
-                func=ast.Attribute(value=ast.Name(id="env") | ast.Attribute(attr="environ"))
-                | ast.Name(id="required"),
+                func=ast.Attribute(value=ast.Name(id="env" | "environment") | ast.Attribute(attr="environ"))
+                | ast.Name(id="required" | "seconds"),
                 args=[ast.Constant(value=str(name)), *_],
                 keywords=keywords,
             ) if NAME.fullmatch(name):
                 yield name, next((plain(word.value) for word in keywords if word.arg == "default"), "")
-            case ast.Call(func=ast.Name(id="one_of"), args=[ast.Constant(value=str(name)), first, *_]):
-                yield name, plain(first)
 
 
 def plain(default: ast.expr) -> str:

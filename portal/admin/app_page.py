@@ -72,6 +72,7 @@ class AppAdmin(RetentionPages):
         "fallback_enabled",
         "fallback_waiting_time",
     ]
+    callbacks = ["announces_expiry"]
     limits = ["inbound_rate", "outbound_rate", "webhook_rate"]
 
     def rows(self, request: HttpRequest, right: Right | None = None) -> QuerySet[App]:
@@ -96,16 +97,19 @@ class AppAdmin(RetentionPages):
         return [
             (None, {"fields": [*self.basics, "project", "app_id"]}),
             ("Sending", {"fields": self.behaviour, "classes": ["collapse"]}),
-            ("Callbacks and limits", {"fields": [*secrets, *self.limits], "classes": ["collapse"]}),
+            (
+                "Callbacks and limits",
+                {"fields": [*secrets, *self.callbacks, *self.limits], "classes": ["collapse"]},
+            ),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: App | None = None) -> list[str]:
         if obj is None:
             return []
         fixed = ["project", "app_id"]
-        return (
-            fixed if self.may_change(request, obj) else [*fixed, *self.basics, *self.behaviour, *self.limits]
-        )
+        if self.may_change(request, obj):
+            return fixed
+        return [*fixed, *self.basics, *self.behaviour, *self.callbacks, *self.limits]
 
     def get_inlines(self, request: HttpRequest, obj: App | None) -> list[Any]:
         """A new app is named first."""

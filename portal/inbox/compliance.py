@@ -27,7 +27,8 @@ def owed(visitor: Visitor) -> Iterator[Item]:
     rows = OwedItem.objects.filter(state=OwedItem.State.OPEN, app__deleted_at=None).order_by("due_at")
     for item in visitor.seen(rows, project="app__project"):
         policy = RetentionPolicy(retention_type=item.retention_type, ttl_days=item.ttl_days)
-        told = f"{item.account_manager_email or 'No account manager'} was told."
+        manager = item.account_manager_email
+        told = f"{manager} was told." if manager else "Nobody was told: the account names no account manager."
         may = visitor.may(Right.RETENTION, item.app.project_id)
         yield Item(
             word="Justification owed",

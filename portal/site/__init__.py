@@ -28,6 +28,7 @@ class PortalSite(AdminSite):
     login_form = security.LoginForm
     index_template = "admin/dashboard.html"
     final_catch_all_view = True
+    empty_value_display = "–"
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Take pages of our rooms. What packages bring along (devices, lock-outs) has a page of ours, or none."""

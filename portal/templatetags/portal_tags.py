@@ -7,6 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from django import template
+from django.db.models.options import Options
+
+from portal.site.beginnings import BEGINNINGS
 
 register = template.Library()
 
@@ -15,6 +18,12 @@ register = template.Library()
 def indented(value: Any) -> str:
     """JSON for reading; text as it is."""
     return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+@register.filter
+def beginning(opts: Options[Any]) -> str:
+    """What a list of these rows says while there is none."""
+    return BEGINNINGS.get(opts.label_lower, "")
 
 
 @register.filter

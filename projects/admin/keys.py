@@ -9,9 +9,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
 
 from projects import clock, keys
-from projects.admin.scoped import ProjectScoped, VisibleFilter
+from projects.admin import cells
+from projects.admin.scoped import ProjectScoped, VisibleFilter, by_state
 from projects.models import AccessKey
 from projects.roles import Right
 
@@ -24,15 +26,21 @@ class AccessKeyAdmin(ProjectScoped):
     list_display = ["name", "id", "project", "created_at", "revoked_at"]
     list_display_links = ["name", "id"]
     list_select_related = ["project"]
-    list_filter = [("project", VisibleFilter), ("revoked_at", admin.EmptyFieldListFilter)]
+    list_filter = [("project", VisibleFilter), ("revoked_at", by_state("Valid", "Revoked"))]
     search_fields = ["name"]
     change_form_template = "admin/projects/accesskey/key.html"
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ["project", "name"] if obj is None else ["id", "project", "name", "created_at", "revoked_at"]
+        return (
+            ["project", "name"] if obj is None else ["key_id", "project", "name", "created_at", "revoked_at"]
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [] if obj is None else ["id", "project", "created_at", "revoked_at"]
+        return [] if obj is None else ["key_id", "project", "created_at", "revoked_at"]
+
+    @admin.display(description="Key id")
+    def key_id(self, key: AccessKey) -> SafeString:
+        return cells.code(key.pk)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Keys are revoked: history names them."""

@@ -12,6 +12,7 @@ from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from projects.admin import cells
 from projects.admin.scoped import ProjectScoped, VisibleFilter
 from projects.models import Account, Membership, Project, Role, User
 from projects.roles import Right, reach
@@ -54,11 +55,16 @@ class ProjectAdmin(ProjectScoped):
     list_display = ["name", "account", "demands_four_eyes", "created_at", "id"]
     list_select_related = ["account"]
     search_fields = ["name"]
-    fields = ["id", "account", "name", "demands_four_eyes", "created_at"]
+    fields = ["project_id", "account", "name", "demands_four_eyes", "created_at"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None) -> list[str]:
         """A project keeps its id, and for its members its account."""
-        return ["id", "created_at", *([] if reach(request).is_unlimited else ["account"])]
+        return ["project_id", "created_at", *([] if reach(request).is_unlimited else ["account"])]
+
+    @admin.display(description="Project id")
+    def project_id(self, project: Project) -> Any:
+        """Once there is one."""
+        return "made when it is saved" if project._state.adding else cells.code(str(project.pk))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Whoever runs the installation opens projects."""
@@ -144,10 +150,6 @@ class PersonAdmin(ProjectScoped, UserAdmin):
     list_display = ["username", "first_name", "last_name", "email", "is_active", "is_superuser", "last_login"]
     list_filter: ClassVar[list[Any]] = ["is_active"]
     ordering = ["username"]
-    profile: ClassVar[Any] = (
-        (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "email")}),
-    )
     add_fieldsets = (
         (None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),
         ("Membership", {"fields": ("project", "role")}),
@@ -161,8 +163,14 @@ class PersonAdmin(ProjectScoped, UserAdmin):
         """What runs the installation is for those who do."""
         if obj is None:
             return self.add_fieldsets
+        # The password's field holds the way to set another: only for who may go it.
+        login = ("username", "password") if self.may_change(request, obj) else ("username",)
         flags = ("is_active", "is_superuser") if reach(request).is_unlimited else ("is_active",)
-        return (*self.profile, ("Access", {"fields": flags}))
+        return (
+            (None, {"fields": login}),
+            ("Person", {"fields": ("first_name", "last_name", "email")}),
+            ("Access", {"fields": flags}),
+        )
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
         """New people join a project that the caller administers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, ClassVar, cast
@@ -32,6 +32,11 @@ class BoundedPaginator(Paginator):
         rows: Any = self.object_list
         return int(rows.order_by()[:LISTED_AT_MOST].count())
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more rows than the pages show."""
+        return self.count == LISTED_AT_MOST
+
 
 class VisibleFilter(admin.RelatedFieldListFilter):
     """A filter by a related row, which offers only what the caller sees."""
@@ -44,6 +49,21 @@ class VisibleFilter(admin.RelatedFieldListFilter):
     def has_output(self) -> bool:
         """It is shown where there is a choice, and obeyed wherever it is asked for."""
         return super().has_output() or bool(self.lookup_val)
+
+
+def by_state(lasting: str, ended: str) -> type[admin.EmptyFieldListFilter]:
+    """A filter by the moment at which rows end, in words: what they are before, and what afterwards."""
+
+    class StateFilter(admin.EmptyFieldListFilter):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.title = "state"
+
+        def choices(self, changelist: Any) -> Iterator[Any]:
+            for choice, word in zip(super().choices(changelist), ("All", lasting, ended), strict=True):
+                yield {**choice, "display": word}
+
+    return StateFilter
 
 
 class VisibleChoices:
@@ -141,9 +161,14 @@ class ProjectScoped(VisibleChoices, admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """By public id where the term is one, else by the page's search fields."""
+        """By public id where the term is one, else by the page's search fields.
+
+        The start of a name may be several words: where that is asked for, they are not searched one by one.
+        """
         term = search_term.strip().upper()
         if not ids.is_ulid(term):
+            if any(field.endswith("__istartswith") for field in self.get_search_fields(request)):
+                search_term = as_one_phrase(search_term)
             return super().get_search_results(request, queryset, search_term)
         matches = Q()
         for lookup in self.id_lookups:
@@ -170,6 +195,12 @@ class ProjectScoped(VisibleChoices, admin.ModelAdmin):
         row = self.get_object(request, object_id)
         changes = [] if row is None else history.of(row)
         return super().history_view(request, object_id, (extra_context or {}) | {"changes": changes})
+
+
+def as_one_phrase(text: str) -> str:
+    """The text as one phrase to Django's search; empty, it asks for nothing."""
+    words = " ".join(text.replace('"', " ").split())
+    return f'"{words}"' if words else ""
 
 
 def _moment_column(model: Any, name: Any) -> Callable[[Any], SafeString] | None:

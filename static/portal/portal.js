@@ -1,12 +1,12 @@
 // What the pages do better with JavaScript. Without it each of them works, too.
 
-for (const copyable of document.querySelectorAll(".copyable")) {
+for (const copyable of document.querySelectorAll(".copyable, .field-id .readonly")) {
   if (navigator.clipboard) addCopyButton(copyable);
 }
 for (const list of document.querySelectorAll("[data-orderable]")) makeMovable(list);
 
 function addCopyButton(copyable) {
-  const text = copyable.querySelector("code").textContent;
+  const text = (copyable.querySelector("code") ?? copyable).textContent.trim();
   const button = newButton("Copy", `Copy ${text}`);
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(text);

@@ -95,7 +95,12 @@ def compliance_pages(world, app):
 def test_compliances_pages_break_no_rule_and_fit_a_telephone(page, world, app, complaints):
     other = factories.make_app(app.project)
     changing.change(
-        app=other, retention_type="PERSIST_RETENTION_POLICY", ttl_days=180, via=Via.API, now=clock.now()
+        app=other,
+        retention_type="PERSIST_RETENTION_POLICY",
+        ttl_days=180,
+        via=Via.API,
+        author_key=factories.KEY,
+        now=clock.now(),
     )
     page.set_viewport_size({"width": 390, "height": 800})
 

@@ -17,6 +17,7 @@ from retention.deciding import changing
 from retention.models import HoldScope, Via
 from retention.policies import PolicyType
 from tests.factories import (
+    KEY,
     NOW,
     keep_dispatched,
     make_app,
@@ -113,5 +114,10 @@ def keep(app: App) -> None:
     )
     keep_dispatched(app)
     changing.change(
-        app=app, retention_type=PolicyType.MESSAGE_EXPIRE_POLICY, ttl_days=90, via=Via.API, now=NOW
+        app=app,
+        retention_type=PolicyType.MESSAGE_EXPIRE_POLICY,
+        ttl_days=90,
+        via=Via.API,
+        author_key=KEY,
+        now=NOW,
     )

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import override_settings
 from django.urls import reverse
 
+from conversations.models import Conversation
 from gateway.channels.base import Channel
+from projects import clock
 from projects.models import App, ChannelCredential, Role
+from retention import purging
 from tests import factories
 from tests.portal.pages import login, save_app
-from webhooks.models import Webhook
+from tests.retention.worlds import CONVERSATIONS, rule
+from webhooks.models import Event, Webhook
+from webhooks.triggers import Trigger
 
 pytestmark = pytest.mark.django_db
 SECRET = "telegram-bot-token-of-some-length-9f2a"
@@ -187,3 +194,16 @@ def test_a_deleted_app_is_gone_as_by_the_api(client, app):
 def test_a_webhook_left_blank_on_the_page_is_none(client, app):
     assert save_app(client, app).status_code == 302
     assert not Webhook.objects.exists()
+
+
+def test_conversations_that_expire_are_announced_until_that_is_switched_off(client, app):
+    now = clock.now()
+    rule(app, CONVERSATIONS, 30, now=now)
+    factories.make_webhook(app)
+    for announces in ("true", "false"):
+        factories.make_message(app, accept_time=now - timedelta(days=60))
+        save_app(client, app, announces_expiry=announces)
+        purging.run(now=now)
+
+    assert Event.objects.filter(trigger=Trigger.CONVERSATION_DELETE).count() == 1
+    assert not Conversation.objects.exists()

@@ -195,3 +195,32 @@ def test_the_portals_own_pages_stay_pages():
         errors.server_error(request),
     ):
         assert answer["content-type"].startswith("text/html")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("address", "kind"), [("/metrics", "application/json"), ("/admin/", "text/html")])
+def test_where_the_database_is_out_of_reach_pages_say_so_too(monkeypatch, settings, address, kind):
+    client = Client(raise_request_exception=False)
+    client.cookies[settings.SESSION_COOKIE_NAME] = "somebody"
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"host": "/nowhere"})
+    monkeypatch.setitem(connection.settings_dict, "HOST", "")
+
+    answer = client.get(address)
+
+    assert answer.status_code == 503
+    assert answer["content-type"].startswith(kind)
+    assert answer["retry-after"] == "1"
+
+
+def test_our_own_mistake_on_a_page_is_told_without_its_cause():
+    request = RequestFactory().get("/admin/x")
+
+    try:
+        raise RuntimeError("a secret")
+    except RuntimeError:
+        page = errors.server_error(request)
+
+    assert page.status_code == 500
+    assert "our mistake" in page.content.decode()
+    assert "a secret" not in page.content.decode()

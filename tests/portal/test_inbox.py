@@ -36,7 +36,12 @@ def client(app):
 
 def owe(app, ago=timedelta(0)):
     version = changing.change(
-        app=app, retention_type="PERSIST_RETENTION_POLICY", ttl_days=180, via=Via.API, now=clock.now() - ago
+        app=app,
+        retention_type="PERSIST_RETENTION_POLICY",
+        ttl_days=180,
+        via=Via.API,
+        author_key=factories.KEY,
+        now=clock.now() - ago,
     )
     assert version
     return version.owed
@@ -96,12 +101,18 @@ def test_a_ground_whose_review_is_due_is_listed_until_it_is_given_anew(client, a
         reviewed = App.objects.filter(display_name=name).first() or factories.make_app(
             app.project, display_name=name
         )
-        changing.change(app=reviewed, retention_type="MESSAGE_EXPIRE_POLICY", ttl_days=365, via=Via.PORTAL,
+        changing.change(app=reviewed, retention_type="MESSAGE_EXPIRE_POLICY", ttl_days=365, via=Via.API,
+                        author_key=factories.KEY,
                         ground=ground, now=datetime(2026, 2, 1, tzinfo=UTC))  # fmt: skip
 
     page = inbox(client)
     changing.change(
-        app=app, retention_type="MESSAGE_EXPIRE_POLICY", ttl_days=180, via=Via.PORTAL, now=clock.now()
+        app=app,
+        retention_type="MESSAGE_EXPIRE_POLICY",
+        ttl_days=180,
+        via=Via.API,
+        author_key=factories.KEY,
+        now=clock.now(),
     )
 
     assert words(page) == ["Review due"]
@@ -138,7 +149,8 @@ def test_what_is_due_for_more_than_a_day_is_reported(client, app):
 def test_a_policy_that_has_just_come_into_force_has_a_day(client, app):
     factories.make_message(app, accept_time=clock.now() - 60 * DAY)
     changing.change(
-        app=app, retention_type="MESSAGE_EXPIRE_POLICY", ttl_days=30, via=Via.PORTAL, now=clock.now() - 1.5 * DAY,
+        app=app, retention_type="MESSAGE_EXPIRE_POLICY", ttl_days=30, via=Via.API,
+        author_key=factories.KEY, now=clock.now() - 1.5 * DAY,
         ground=changing.Ground("CONTRACT", "", WHY),
     )  # fmt: skip
 

@@ -50,7 +50,7 @@ def test_a_setting_that_cannot_be_read_is_named(tmp_path, name):
 def test_webhooks_are_switched_off_after_1_to_14_days(tmp_path, days):
     program = started(tmp_path, **COMPLETE, WEBHOOK_DISABLE_AFTER_DAYS=days)
 
-    assert_said(program, f"WEBHOOK_DISABLE_AFTER_DAYS is {days}: set it to 1 to 14.")
+    assert_said(program, f"WEBHOOK_DISABLE_AFTER_DAYS is '{days}': set it to 1 to 14.")
 
 
 @pytest.mark.parametrize("keys", ["nonsense", f"{KEY},nonsense"])

@@ -33,6 +33,8 @@ class Command(BaseCommand):
         app = arguments.app(options["app"]) if options["app"] is not None else None
         try:
             purged = purging.run(now=now, app=app, override=options["override"], dry_run=options["dry_run"])
+        except purging.AheadOfClock as error:
+            raise CommandError(f"{error} Look with --dry-run, or delete with --override and why.") from error
         except purging.Refused as error:
             raise CommandError(str(error)) from error
         self.stdout.write(_as_json(purged) if options["json"] else _as_text(purged, options["dry_run"]))

@@ -71,7 +71,7 @@ class Command(BaseCommand):
 
     def _greet(self, facts: dict[str, Any]) -> None:
         """Where to go, and with what."""
-        password = facts.get("password", "the one you set")
+        password = facts.get("password", "as you set it, or anew by `manage.py changepassword`")
         self._say(f"Portal   {facts['admin_url']}  (user {facts['username']}, password {password})")
         self._say(f"API      {facts['base_url']}/v1/projects/{facts.get('project_id', '…')}/")
         self._say(f"Docs     {facts['base_url']}/api/docs/")
