@@ -19,6 +19,7 @@ from retention.models import HoldScope, LegalHold, RetentionPolicy, Via
 from retention.policies import PolicyType, Scope
 
 OVERDUE: Final = timedelta(days=180)
+KEY: Final = ids.ulid()  # by which policies are set
 GROUND: Final = Ground("CONTRACT", "", "The benchmark keeps its messages until their turn has come.")
 SATELLITES: Final = (Receipt, Candidate)
 
@@ -67,6 +68,45 @@ class World:
         apps = self._new_apps(number)
         self._fill(apps, rows // number, newest=OVERDUE)
         return apps
+
+    def app_in_use(self, *, conversations: int, until: datetime) -> App:
+        """An app that keeps messages for 180 days, as it was at that moment: each conversation has one of each day."""
+        (app,) = self._new_apps(1)
+        self._conversations(app, conversations)
+        self.write([app], newest=self.now - until, talk=OVERDUE.days)
+        self.let_expire([app], now=until)
+        return app
+
+    def write(
+        self,
+        apps: list[App],
+        *,
+        newest: timedelta,
+        within: timedelta = OVERDUE,
+        satellites: Sequence[Any] = SATELLITES,
+        talk: int,
+    ) -> None:
+        """So many messages in each conversation, of the time before `newest`, in the order in which they came."""
+        with connection.cursor() as cursor:
+            span: list[Any] = [self.now - newest - timedelta(seconds=1), within, talk]
+            cursor.execute(_MAKE, [*span, self.ids(apps)])
+            made = cursor.rowcount
+            cursor.execute(
+                "SET session_replication_role = replica"
+            )  # the keys are right: no row asks for its parents
+            self._copy(cursor, Message, {"id": "made.id", "conversation_id": "made.conversation_id"})
+            for satellite in satellites:
+                self._copy(cursor, satellite, {"message_id": "made.id"})
+            cursor.execute("RESET session_replication_role")
+            cursor.execute(
+                "UPDATE conversations_conversation SET created_at = oldest, newest_accept_time = newest,"
+                " newest_ever_accept_time = newest FROM (SELECT conversation_id, min(at) AS oldest, max(at) AS newest"
+                " FROM bench_message GROUP BY 1) AS found"
+                " WHERE id = conversation_id"
+            )
+            cursor.execute("DROP TABLE bench_message")
+        self.rows += made
+        self._given = getattr(self, "_given", {}) | {app.pk: made // len(apps) for app in apps}
 
     def many_apps(self, number: int) -> list[App]:
         """Apps by default policy, each with a little that is due."""
@@ -137,13 +177,14 @@ class World:
 
     def _set(self, app: App, retention_type: PolicyType, *, number: int, at: datetime) -> None:
         policy = Policy(scope=Scope.MESSAGES, retention_type=retention_type, ttl_days=OVERDUE.days)
-        ground = take_down(GROUND, policy, app=app, giver=Giver(via=Via.PORTAL), now=at)
+        ground = take_down(GROUND, policy, app=app, giver=Giver(via=Via.API, author_key=KEY), now=at)
         RetentionPolicy.objects.create(
             app=app,
             number=number,
             retention_type=retention_type,
             ttl_days=OVERDUE.days,
-            via=Via.PORTAL,
+            via=Via.API,
+            author_key=KEY,
             created_at=at,
             effective_at=at,
             justification=ground,
@@ -185,29 +226,10 @@ class World:
         satellites: Sequence[Any] = SATELLITES,
         talk: int = 10,
     ) -> None:
-        """Messages of the half-year before `newest`, in the order in which they came, so many in a conversation."""
+        """New conversations with messages of the half-year before `newest`."""
         for app in apps:
             self._conversations(app, max(rows // talk, 1))
-        with connection.cursor() as cursor:
-            span: list[Any] = [self.now - newest - timedelta(seconds=1), timedelta(days=180), talk]
-            cursor.execute(_MAKE, [*span, self.ids(apps)])
-            made = cursor.rowcount
-            cursor.execute(
-                "SET session_replication_role = replica"
-            )  # the keys are right: no row asks for its parents
-            self._copy(cursor, Message, {"id": "made.id", "conversation_id": "made.conversation_id"})
-            for satellite in satellites:
-                self._copy(cursor, satellite, {"message_id": "made.id"})
-            cursor.execute("RESET session_replication_role")
-            cursor.execute(
-                "UPDATE conversations_conversation SET created_at = oldest, newest_accept_time = newest,"
-                " newest_ever_accept_time = newest FROM (SELECT conversation_id, min(at) AS oldest, max(at) AS newest"
-                " FROM bench_message GROUP BY 1) AS found"
-                " WHERE id = conversation_id"
-            )
-            cursor.execute("DROP TABLE bench_message")
-        self.rows += made
-        self._given = getattr(self, "_given", {}) | {app.pk: made // len(apps) for app in apps}
+        self.write(apps, newest=newest, satellites=satellites, talk=talk)
 
     def _copy(self, cursor: Any, model: type[Any], changes: dict[str, str]) -> None:
         """The sample's row of this model once for each message that is made."""

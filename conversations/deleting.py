@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+import struct
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -13,7 +14,7 @@ from uuid import UUID
 from django.apps import apps
 from django.db import connection, transaction
 from django.db.models import OuterRef, QuerySet, Subquery, Value
-from django.db.models.sql import DeleteQuery
+from django.db.models.sql import DeleteQuery, UpdateQuery
 
 from conversations import conversing, visibility
 from conversations.models import Conversation, ConversationEvent, Message
@@ -21,6 +22,8 @@ from outbox import statements
 from projects import ids
 from projects.models import App
 from webhooks.models import OfMessage
+
+Statement = tuple[str, tuple[Any, ...]]  # with its parameters
 
 # Deletes what the queryset finds, and waits for whoever has locked a row of it ...
 _DELETE = "gone AS ({delete} RETURNING id, app_id, accept_time)"
@@ -63,6 +66,16 @@ class Gone:
         return hashlib.sha256(self.ids).digest()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What went because somebody asked for it."""
+
+    messages: Gone = field(default_factory=Gone)
+    conversations: Gone = field(default_factory=Gone)
+    events: Gone = field(default_factory=Gone)
+    by_key: str  # that they asked with
+
+
 def satellites() -> list[type[OfMessage]]:
     """Every model whose rows go when their message or event goes; a new one is found by itself."""
     return [model for model in apps.get_models() if issubclass(model, OfMessage)]
@@ -83,6 +96,44 @@ def delete_events(rows: QuerySet[ConversationEvent], is_patient: bool = False, i
     return _delete(rows, is_patient, is_most)
 
 
+def deletion(rows: QuerySet[Any]) -> Statement:
+    """The `DELETE` of messages or events, for a statement that asks it for the ids and gives them to `with_satellites`.
+
+    It waits for whoever has locked one of the rows.
+    """
+    query = rows.order_by().query.chain(DeleteQuery)
+    delete, parameters = query.get_compiler(connection=connection).as_sql()
+    return delete, tuple(parameters)
+
+
+def forgetting(conversations: QuerySet[Conversation]) -> Statement:
+    """The `UPDATE` that tells conversations that they have no message left, for whoever knows that it is so."""
+    query: Any = conversations.order_by().query.chain(UpdateQuery)
+    query.add_update_values({"newest_accept_time": None})
+    update, parameters = query.get_compiler(connection=connection).as_sql()
+    return update, tuple(parameters)
+
+
+def with_satellites(gone: bytes, app: UUID, first: datetime, last: datetime, is_most: bool) -> Gone:
+    """Delete what was written about rows of this time that the caller's transaction has deleted.
+
+    It carries their accept time: that range is read.
+    """
+    gone = _sorted(gone)
+    terms: dict[str, Any] = {"app": app, "first": first, "last": last}
+    # To plan a delete from a table of many partitions costs more than a batch of rows, and most find nothing there:
+    # so it is looked first, by a statement that is planned once for each connection.
+    ((found,),) = statements.run(_look(), terms)
+    tables = tuple(table for table, is_there in zip(_tables(), found, strict=True) if is_there)
+    if not tables:
+        return Gone(gone)
+    if is_most:
+        counts = [statements.written(_of_none_left(table), terms) for table in tables]
+    else:
+        (counts,) = statements.run(_of_gone(tables), terms | {"gone": [*map(_uuid, _each(gone))]})
+    return Gone(gone, {table: count for table, count in zip(tables, counts, strict=True) if count})
+
+
 def delete_conversations(conversations: Iterable[Conversation]) -> Gone:
     """Delete conversations whose messages and events are gone. The caller holds their locks."""
     gone = [ids.to_uuid(conversation.pk) for conversation in conversations]
@@ -92,40 +143,44 @@ def delete_conversations(conversations: Iterable[Conversation]) -> Gone:
 
 
 @transaction.atomic
-def delete_message(message: Message) -> None:
+def delete_message(message: Message, *, by_key: str, now: datetime) -> None:
     """Delete one message because somebody asks for it; its conversation learns which is now its newest.
 
     Raises Held.
     """
     one = Message.objects.filter(pk=message.pk)
-    _begin(message.app_id, one)
+    app = _begin(message.app_id, one)
     mine = Conversation.objects.filter(pk=message.conversation_id)
     list(mine.select_for_update(no_key=True))
-    delete_messages(one, is_patient=True)
+    gone = delete_messages(one, is_patient=True)
     renew_newest(mine.filter(newest_accept_time__lte=message.accept_time))
+    visibility.rules.put_on_record(app, Asked(messages=gone, by_key=by_key), now=now)
 
 
 @transaction.atomic
-def delete_event(event: ConversationEvent) -> None:
+def delete_event(event: ConversationEvent, *, by_key: str, now: datetime) -> None:
     """Delete one event because somebody asks for it. Raises Held."""
     one = ConversationEvent.objects.filter(pk=event.pk)
-    _begin(event.app_id, one)
-    delete_events(one, is_patient=True)
+    app = _begin(event.app_id, one)
+    gone = delete_events(one, is_patient=True)
+    visibility.rules.put_on_record(app, Asked(events=gone, by_key=by_key), now=now)
 
 
 @transaction.atomic
-def delete_conversation(conversation: Conversation, *, now: datetime) -> None:
+def delete_conversation(conversation: Conversation, *, by_key: str, now: datetime) -> None:
     """Delete a conversation with all its messages and events because somebody asks for it, and tell of it.
 
     Raises Held.
     """
     one = Conversation.objects.filter(pk=conversation.pk)
-    _begin(conversation.app_id, one)
+    app = _begin(conversation.app_id, one)
     one.select_for_update().get()
-    delete_messages(Message.objects.filter(conversation=conversation), is_patient=True)
-    delete_events(ConversationEvent.objects.filter(conversation=conversation), is_patient=True)
+    messages = delete_messages(Message.objects.filter(conversation=conversation), is_patient=True)
+    events = delete_events(ConversationEvent.objects.filter(conversation=conversation), is_patient=True)
     conversing.tell_deleted(conversation, now=now)
-    delete_conversations([conversation])
+    gone = delete_conversations([conversation])
+    asked = Asked(messages=messages, events=events, conversations=gone, by_key=by_key)
+    visibility.rules.put_on_record(app, asked, now=now)
 
 
 def renew_newest(conversations: QuerySet[Conversation]) -> None:
@@ -136,10 +191,11 @@ def renew_newest(conversations: QuerySet[Conversation]) -> None:
         conversations.update(newest_accept_time=Subquery(left[:1]))
 
 
-def _begin(app_id: str, rows: QuerySet[Any]) -> None:
+def _begin(app_id: str, rows: QuerySet[Any]) -> App:
     """One at a time in an app, the purge's batches and a new legal hold included: each sees what the others did."""
-    App.objects.select_for_update(no_key=True).get(pk=app_id)
+    app = App.objects.select_for_update(no_key=True).get(pk=app_id)
     visibility.refuse_if_held(rows)
+    return app
 
 
 def _delete(rows: QuerySet[Any], is_patient: bool, is_most: bool) -> Gone:
@@ -150,45 +206,31 @@ def _delete(rows: QuerySet[Any], is_patient: bool, is_most: bool) -> Gone:
         cursor.execute(f"WITH {fragment} {_IDS}", parameters)
         found = cursor.fetchall()
     # Statements of their own: they see what was written about the rows until they were locked.
-    parts = [_with_satellites(bytes(gone), app, first, last, is_most) for gone, app, first, last in found]
+    parts = [with_satellites(bytes(gone), app, first, last, is_most) for gone, app, first, last in found]
     return sum(parts[1:], parts[0]) if parts else Gone()
 
 
-def _with_satellites(gone: bytes, app: UUID, first: datetime, last: datetime, is_most: bool) -> Gone:
-    """What was written about an app's rows of this time goes too. It carries their accept time: that range is read."""
-    gone = _sorted(gone)
-    terms: dict[str, Any] = {"app": app, "first": first, "last": last}
-    # To plan a delete from a table of many partitions costs more than a batch of rows, and most find nothing there:
-    # so it is looked first, by a statement that is planned once for each connection.
-    ((found,),) = statements.run(_look(), terms)
-    tables = tuple(table for table, is_there in zip(_tables(), found, strict=True) if is_there)
-    if not tables:
-        return Gone(gone)
-    if is_most:
-        (counts,) = statements.run(_of_none_left(tables), terms)
-    else:
-        (counts,) = statements.run(_of_gone(tables), terms | {"gone": [*_each(gone)]})
-    return Gone(gone, {table: count for table, count in zip(tables, counts, strict=True) if count})
-
-
-def _waiting(rows: QuerySet[Any]) -> tuple[str, Any]:
-    query = rows.order_by().query.chain(DeleteQuery)
-    delete, parameters = query.get_compiler(connection=connection).as_sql()
+def _waiting(rows: QuerySet[Any]) -> Statement:
+    delete, parameters = deletion(rows)
     return _DELETE.format(delete=delete), parameters
 
 
-def _skipping(rows: QuerySet[Any]) -> tuple[str, Any]:
+def _skipping(rows: QuerySet[Any]) -> Statement:
     picked, parameters = rows.select_for_update(skip_locked=True).values_list("pk").query.sql_with_params()
     table = connection.ops.quote_name(rows.model._meta.db_table)
     return _DELETE_FREE.format(picked=picked, table=table), parameters
 
 
-def _each(gone: bytes) -> Iterator[UUID]:
-    return (UUID(bytes=gone[place : place + ID_BYTES]) for place in range(0, len(gone), ID_BYTES))
+def _each(gone: bytes) -> Iterable[bytes]:
+    return struct.unpack(f"{ID_BYTES}s" * (len(gone) // ID_BYTES), gone)
+
+
+def _uuid(id_: bytes) -> UUID:
+    return UUID(bytes=id_)
 
 
 def _sorted(gone: bytes) -> bytes:
-    return b"".join(sorted(gone[place : place + ID_BYTES] for place in range(0, len(gone), ID_BYTES)))
+    return b"".join(sorted(_each(gone)))
 
 
 @cache
@@ -209,28 +251,27 @@ def _look() -> str:
 
 @cache
 def _of_gone(tables: tuple[str, ...]) -> str:
-    """Deletes what was written about the messages of these ids."""
-    gone = "gone (id) AS MATERIALIZED (SELECT unnest(%(gone)s::uuid[]))"
-    return _deletion(gone, tables, " USING gone", "row.message_id = gone.id")
+    """Deletes what was written about the messages of these ids, and counts what that is by table."""
+    parts = ", ".join(
+        f"of_{number} AS (DELETE FROM {connection.ops.quote_name(table)} AS row USING gone"  # noqa: S608  # our tables
+        f" WHERE {_IN_RANGE} AND row.message_id = gone.id RETURNING 1)"
+        for number, table in enumerate(tables)
+    )
+    numbers = ", ".join(f"(SELECT count(*) FROM of_{number})" for number in range(len(tables)))  # noqa: S608
+    return f"WITH gone (id) AS MATERIALIZED (SELECT unnest(%(gone)s::uuid[])), {parts} SELECT {numbers}"
 
 
 @cache
-def _of_none_left(tables: tuple[str, ...]) -> str:
-    """Deletes what was written about messages of a time that are not there any more."""
+def _of_none_left(table: str) -> str:
+    """Deletes what was written about messages of a time that are not there any more.
+
+    A statement for each table: to hand its rows to another part of the same one costs more than to look again.
+    """
     left = " UNION ALL ".join(
         f"SELECT id FROM {connection.ops.quote_name(model._meta.db_table)} AS row WHERE {_IN_RANGE}"  # noqa: S608
         for model in (Message, ConversationEvent)
     )
-    is_gone = "row.message_id IS NOT NULL AND row.message_id NOT IN (SELECT id FROM left_over)"
-    return _deletion(f"left_over AS MATERIALIZED ({left})", tables, "", is_gone)
-
-
-def _deletion(known: str, tables: tuple[str, ...], using: str, condition: str) -> str:
-    """One round trip for all of them; the rows of each are counted."""
-    parts = ", ".join(
-        f"of_{number} AS (DELETE FROM {connection.ops.quote_name(table)} AS row{using}"  # noqa: S608  # our tables
-        f" WHERE {_IN_RANGE} AND {condition} RETURNING 1)"
-        for number, table in enumerate(tables)
+    return (
+        f"DELETE FROM {connection.ops.quote_name(table)} AS row WHERE {_IN_RANGE}"  # noqa: S608
+        f" AND row.message_id IS NOT NULL AND row.message_id NOT IN ({left})"
     )
-    numbers = ", ".join(f"(SELECT count(*) FROM of_{number})" for number in range(len(tables)))  # noqa: S608
-    return f"WITH {known}, {parts} SELECT {numbers}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache, reduce
 from operator import and_, or_
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db.models import DurationField, Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
@@ -21,6 +21,9 @@ from projects import ids
 from projects.models import App, ProcessingMode, Project
 from projects.requests.wire import FailedPrecondition
 from webhooks.models import Event
+
+if TYPE_CHECKING:
+    from conversations.deleting import Asked  # which asks here whether it may
 
 Moment = datetime | Now  # the latter is the database's own, when it answers
 
@@ -58,6 +61,10 @@ class Rules(Protocol):
         """Whether something of these messages, events, conversations or contacts may not be deleted now."""
         ...
 
+    def put_on_record(self, app: App, asked: Asked, *, now: datetime) -> None:
+        """Write down, in the caller's transaction, what was just deleted."""
+        ...
+
 
 class Held(FailedPrecondition):
     """A legal hold keeps what was to be deleted: release the hold first."""
@@ -79,6 +86,9 @@ class EverythingIsServed:
     def hold(self, rows: QuerySet[Any]) -> bool:
         """Nothing is held."""
         return False
+
+    def put_on_record(self, app: App, asked: Asked, *, now: datetime) -> None:
+        """Nobody keeps a record."""
 
 
 rules: Rules = EverythingIsServed()

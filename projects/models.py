@@ -144,6 +144,12 @@ class App(models.Model):
     )
     fallback_enabled = models.BooleanField(default=False)
     fallback_waiting_time = models.PositiveIntegerField(default=0)  # seconds without a delivery report
+    announces_expiry = models.BooleanField(
+        "announce expired conversations",
+        default=True,
+        help_text="CONVERSATION_DELETE for each conversation that the retention policy takes. What a client deletes "
+        "is always announced.",
+    )
     # A second: set by an operator in the portal, shown by the API.
     inbound_rate = models.PositiveIntegerField(default=1000)
     outbound_rate = models.PositiveIntegerField(default=1000)

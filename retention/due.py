@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
@@ -58,10 +58,21 @@ class Due:
     rows: QuerySet[Any]
     cutoff: datetime  # all are older
     policy: Policy | None = None  # None: their app was deleted
-    held: QuerySet[Any] | None = (
-        None  # what legal holds keep of it, apart from the rows; None: there are none
-    )
-    every: QuerySet[Any] | None = None  # both; None: there are none
+    every: QuerySet[Any] | None = None  # with what legal holds keep of it; None: there are no holds
+    holds: Holds | None = None
+    talks: QuerySet[Conversation] | None = None  # where all that is older goes: the conversations it goes of
+
+    @cached_property
+    def held(self) -> QuerySet[Any] | None:
+        """What legal holds keep of it, apart from the rows; None: there are no holds."""
+        return None if self.every is None or self.holds is None else self.holds.keep(self.every)
+
+    @cached_property
+    def unnamed(self) -> QuerySet[Conversation]:
+        """Conversations of which no hold keeps anything, and so nothing is left that is older."""
+        if self.talks is None:
+            return Conversation.objects.none()
+        return self.holds.beyond(self.talks) if self.holds else self.talks
 
     @property
     def takes_conversations(self) -> bool:
@@ -171,7 +182,10 @@ def _by_their_age(policy: Policy, app: App, at: datetime, holds: Holds) -> Due:
     cutoff = policy.cutoff(at)
     if cutoff is None:
         return Due(Message.objects.none(), at, policy)
-    return _spared(EXPIRED[policy.retention_type](app, policy.scope, cutoff), cutoff, policy, holds)
+    part = _spared(EXPIRED[policy.retention_type](app, policy.scope, cutoff), cutoff, policy, holds)
+    if part.takes_conversations or policy.scope == Scope.DISPATCH:
+        return part
+    return replace(part, talks=Conversation.objects.filter(app=app))
 
 
 def _events_by_their_age(policy: Policy, app: App, at: datetime, holds: Holds) -> Due:
@@ -189,7 +203,7 @@ def _spared(rows: QuerySet[Any], cutoff: datetime, policy: Policy | None, holds:
     """What is left for the purge, and what a hold takes from it."""
     if not holds:
         return Due(rows, cutoff, policy)
-    return Due(holds.spare(rows), cutoff, policy, held=holds.keep(rows), every=rows)
+    return Due(holds.spare(rows), cutoff, policy, every=rows, holds=holds)
 
 
 def _ages(rows: QuerySet[Any], age: str) -> Statement:

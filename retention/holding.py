@@ -32,6 +32,7 @@ class Unreleasable(ValidationError):
 class Reach:
     """What the holds of one period keep of an app. The database looks up what they name: they may be many."""
 
+    app: App
     holds: LegalHoldQuerySet
     scopes: set[HoldScope] = field(default_factory=set)
 
@@ -44,24 +45,25 @@ class Reach:
         """Conversations that it names, itself or by their contact."""
         if self.everything:
             return Q()
-        return self._any(Q(pk__in=self._named("conversation_id")), Q(contact__in=self._named("contact_id")))
+        return self._any(Q(pk__in=self._conversations()), Q(contact__in=self._contacts()))
 
     def member(self) -> Q:
         """Messages or events of such conversations."""
         if self.everything:
             return Q()
-        talks = Conversation.objects.filter(
-            pk=OuterRef("conversation"), contact__in=self._named("contact_id")
-        )
-        return self._any(Q(conversation__in=self._named("conversation_id")), Q(Exists(talks)))
+        talks = Conversation.objects.filter(pk=OuterRef("conversation"), contact__in=self._contacts())
+        return self._any(Q(conversation__in=self._conversations()), Q(Exists(talks)))
 
     def _any(self, by_conversation: Q, by_contact: Q) -> Q:
         conditions = {HoldScope.CONVERSATION: by_conversation, HoldScope.CONTACT: by_contact}
         return reduce(or_, (condition for scope, condition in conditions.items() if scope in self.scopes))
 
-    def _named(self, column: str) -> QuerySet[Any]:
-        named: QuerySet[Any] = self.holds.exclude(**{column: None}).values(column)
-        return named
+    def _conversations(self) -> QuerySet[Any]:
+        # By the app alone, whose index finds them: a project may have thousands of holds over other apps.
+        return self.holds.filter(app=self.app, scope=HoldScope.CONVERSATION).values("conversation_id")
+
+    def _contacts(self) -> QuerySet[Any]:
+        return self.holds.filter(project=self.app.project_id, scope=HoldScope.CONTACT).values("contact_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,11 @@ class Holds:
     @classmethod
     def of(cls, app: App, found: Iterable[tuple[HoldScope, Range]]) -> Holds:
         """What was found over the app."""
-        over = LegalHold.objects.active().over([app])
         reaches: dict[Range, Reach] = {}
         for scope, period in found:
             since, until = period
-            of_period = over.filter(Q(accept_from=since), Q(accept_until=until))  # Q(…=None): is null
-            reaches.setdefault(period, Reach(of_period)).scopes.add(scope)
+            of_period = LegalHold.objects.active().filter(Q(accept_from=since), Q(accept_until=until))
+            reaches.setdefault(period, Reach(app, of_period)).scopes.add(scope)
         return cls(reaches)
 
     def __bool__(self) -> bool:
@@ -100,6 +101,13 @@ class Holds:
         if self.is_total:
             return rows
         return rows.filter(self._kept(rows.model)) if self else rows.none()
+
+    def beyond(self, conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
+        """Those that no hold names, for whatever time; a hold over the whole app names them all."""
+        if any(reach.everything for reach in self.reaches.values()):
+            return conversations.none()
+        named = [reach.conversation() for reach in self.reaches.values()]
+        return conversations.exclude(reduce(or_, named)) if named else conversations
 
     def _kept(self, model: type[Any]) -> Q:
         # A conversation is held, as a whole, as soon as anything in it is.

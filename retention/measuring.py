@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final
 
 from django.db.models import OuterRef, Subquery
@@ -13,11 +14,13 @@ from projects.models import App
 from retention import due, holding
 from retention.deciding import ruling
 from retention.deciding.ruling import Policy
-from retention.models import LegalHold
+from retention.models import LegalHold, Purge, PurgeBatch
 from retention.policies import EXPIRED, EXPIRED_EVENTS, PolicyType, Scope
 
 # wire contract, "retention policy": the clean-up runs once in 24 hours
 LATEST: Final = timedelta(hours=24)
+LOOKED_AT: Final = 100  # batches, for the pace
+BETWEEN_RUNS: Final = timedelta(seconds=30)  # what lies so far apart is not of one run
 
 _Terms = tuple[Scope, PolicyType, int]
 
@@ -57,6 +60,17 @@ def longest_lag(*, at: datetime) -> timedelta:
 def is_in_time(*, at: datetime) -> bool:
     """Whether nothing has been due for more than 24 hours."""
     return longest_lag(at=at) <= LATEST
+
+
+def pace() -> int | None:
+    """Rows a second that the purge deleted when it was last at work, its pauses included; None: that is not known."""
+    columns = ("written_at", "messages", "conversations", "events")
+    latest = PurgeBatch.objects.filter(purge__kind=Purge.Kind.RETENTION).order_by("-id").values_list(*columns)
+    rows, spent = 0, timedelta(0)
+    for (ended, *gone), (began, *_) in pairwise(latest[:LOOKED_AT]):
+        if ended - began < BETWEEN_RUNS:
+            rows, spent = rows + sum(gone), spent + (ended - began)
+    return round(rows / spent.total_seconds()) or None if spent else None
 
 
 def active_holds() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Now
 
 from contacts.models import Contact
+from conversations.deleting import Asked
 from conversations.visibility import Limit, Within
 from outbox.questions import Question, Term
 from projects import clock
@@ -21,9 +22,11 @@ from retention import holding
 from retention.deciding import ruling
 from retention.deciding.ruling import Policy
 from retention.measuring import LATEST
-from retention.models import RetentionPolicy
+from retention.models import Purge, RetentionPolicy
 from retention.policies import PolicyType, Scope
 from retention.privacy import requests
+from retention.proving import ledger
+from retention.proving.ledger import Deletion
 
 _MODES: Final = {
     Scope.MESSAGES: ProcessingMode.CONVERSATION,
@@ -66,6 +69,13 @@ class ByPolicy:
         if rows.model is Contact:
             requests.refuse_if_open(rows)
         return holding.holds(rows)
+
+    def put_on_record(self, app: App, asked: Asked, *, now: datetime) -> None:
+        """A row of the ledger, as for all that is deleted."""
+        deletion = Deletion(
+            messages=asked.messages, conversations=asked.conversations, events=asked.events, cutoff=now
+        )
+        ledger.prove(app=app, kind=Purge.Kind.REQUEST, reference=asked.by_key, deletion=deletion, now=now)
 
 
 def _limit(policy: Policy, *apps: str) -> Limit:

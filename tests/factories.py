@@ -25,6 +25,7 @@ from webhooks.triggers import Trigger
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 PASSWORD = "a long enough password"
+KEY = "01KVNTZ00000000000000000KE"  # whoever asked by API
 _count = itertools.count(1)
 
 
@@ -168,6 +169,7 @@ def keep_dispatched(app: App, ttl_days: int = 7) -> None:
         ttl_days=ttl_days,
         scope=Scope.DISPATCH,
         via=Via.API,
+        author_key=KEY,
         ground=ground,
         now=clock.now(),
     )

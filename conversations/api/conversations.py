@@ -111,7 +111,7 @@ class OneConversation(OfConversation):
         current = payloads.conversation(conversation)
         changes = masks.changes(request, current=current, empty=ConversationBody.empty(), fixed=FIXED)
         fields = ConversationBody.read_named(changes)
-        if "metadata_json" in fields and _merges(request):
+        if _merges(request) and "metadata_json" in fields:
             patched = conversing.merged(conversation.metadata_json, changes["metadata_json"])
             fields |= ConversationBody.read_named({"metadata_json": patched})
         conversing.change(conversation, fields=fields, now=clock.now())
@@ -119,7 +119,8 @@ class OneConversation(OfConversation):
 
     def delete(self, request: Request, project_id: str, conversation_id: str) -> Response:
         """Delete it, and its messages with it."""
-        deleting.delete_conversation(self.conversation(conversation_id), now=clock.now())
+        conversation = self.conversation(conversation_id)
+        deleting.delete_conversation(conversation, by_key=self.principal.key_id, now=clock.now())
         return Response()
 
 
@@ -162,7 +163,7 @@ class InjectMessage(OfConversation):
         contact = found(Contact.objects.filter(project=self.project_id), body["contact_id"])
         if contact.id != conversation.contact_id:
             raise ValidationError({"contact_id": ["is not the contact of this conversation"]})
-        if body.get("conversation_id", conversation.id) != conversation.id:
+        if (body.get("conversation_id") or conversation.id) != conversation.id:
             raise ValidationError({"conversation_id": ["is not the conversation of the path"]})
         if app_id := body["channel_identity"].app_id:
             self.app(app_id)

@@ -72,7 +72,7 @@ class OneEvent(ProjectView):
 
     def delete(self, request: Request, project_id: str, event_id: str) -> Response:
         """Delete it; what was sent is not called back."""
-        deleting.delete_event(self.event(event_id))
+        deleting.delete_event(self.event(event_id), by_key=self.principal.key_id, now=clock.now())
         return Response()
 
     def event(self, event_id: str) -> ConversationEvent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework.exceptions import Throttled, ValidationError
@@ -13,12 +13,15 @@ from conversations import deleting, idempotency, payloads, reading, visibility
 from conversations.api import bodies
 from conversations.api.bodies import MessageFilter, SendRequest, Source, View, draft
 from conversations.api.recipients import Parties, parties
+from conversations.composing import templates, templating
+from conversations.composing.templating import Known
 from conversations.idempotency import Sent
 from conversations.models import Direction, Message
 from conversations.reaching import backlog, sending, statuses
 from conversations.visibility import Within
 from gateway import channels
-from projects import ids
+from gateway.channels.base import Channel
+from projects import clock, ids
 from projects.requests.paging import Page
 from projects.requests.scoping import ProjectView, found
 from projects.requests.wire import FailedPrecondition, timestamp
@@ -88,7 +91,8 @@ class OneMessage(ProjectView):
     def delete(self, request: Request, project_id: str, message_id: str) -> Response:
         """Delete it, and all that was written about it."""
         asked = MessageFilter.read_query(request.query_params)
-        deleting.delete_message(self.message(message_id, asked["messages_source"]))
+        message = self.message(message_id, asked["messages_source"])
+        deleting.delete_message(message, by_key=self.principal.key_id, now=clock.now())
         return Response()
 
     def message(self, message_id: str, source: Source) -> Message:
@@ -122,8 +126,18 @@ class TranscodeMessage(ProjectView):
         """What would become of a message on each of the channels; nothing is sent."""
         asked = bodies.Transcoding.read(request.data)
         self.app(asked["app_id"])
-        shown = {name: channels.transcoded(name, asked["app_message"]) for name in asked["channels"]}
+        content, wanted = asked["app_message"], asked["channels"]
+        known = templates.of_channels(content, wanted, project_id=self.project_id)
+        shown = {channel: _transcoded(content, channel, known.get(channel)) for channel in wanted}
         return Response({"transcoded_message": shown})
+
+
+def _transcoded(content: Mapping[str, Any], channel: Channel, template: Known | None) -> str:
+    """What the channel would get; empty where it could get nothing."""
+    try:
+        return channels.transcoded(channel, templating.filled(content, channel, template))
+    except templating.Unfilled:
+        return ""
 
 
 def _people(asked: dict[str, Any]) -> dict[str, list[str]]:

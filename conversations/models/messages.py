@@ -115,8 +115,10 @@ class Message(models.Model):
             ),
         ]
         indexes = [
-            models.Index(  # list, purge, lag; with the mode, what is due is counted in the index alone
-                fields=["app", "accept_time", "id"], include=["processing_mode"], name="message_of_app"
+            models.Index(  # list, purge, lag; what is due is counted, by channel too, in the index alone
+                fields=["app", "accept_time", "id"],
+                include=["processing_mode", "channel"],
+                name="message_of_app",
             ),
             models.Index(  # purge, lag: few are kept, and they are due long before the others
                 fields=["app", "accept_time"],

@@ -150,7 +150,7 @@ class RetentionPages(ProjectScoped):
         elif made and made.newly_due:
             messages.warning(
                 request,
-                f"The policy takes effect on {made.effective_at:%d %B %Y, %H:%M} UTC. By then {made.newly_due} messages "
+                f"The policy takes effect on {made.effective_at:%-d %b %Y, %H:%M} UTC. By then {made.newly_due:,} messages "
                 "are due and will be deleted. Until then the change can be cancelled.",
             )
 

@@ -85,7 +85,7 @@ class ChangeRequestAdmin(OfAnApp):
             messages.error(request, " ".join(refusal.messages))
         else:
             self.log_change(request, asked, "Approved.")
-            said = f"Approved: version {version.number} rules {asked.app} from {version.effective_at:%d %B %Y, %H:%M} UTC on."
+            said = f"Approved: version {version.number} rules {asked.app} from {version.effective_at:%-d %b %Y, %H:%M} UTC on."
             messages.success(request, said)
         return self._back(asked)
 

@@ -120,6 +120,13 @@ class OwedItemAdmin(OfAnApp):
         )
         return [settle, *super().get_urls()]
 
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **options: Any
+    ) -> HttpResponse:
+        """The item; who may settle it is led there."""
+        context |= {"may_settle": self.may_set_policy(request, options["obj"])}
+        return super().render_change_form(request, context, *args, **options)
+
     def settle_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Asks for the ground that is owed, and takes it."""
         item = self.get_object(request, object_id)

@@ -29,6 +29,12 @@ TONES = {
     Purge.State.SUPERSEDED: "quiet",
     Purge.State.INTERRUPTED: "quiet",
 }
+# What a page says of a run beside the rest; the app's page says why the app was deleted.
+OF_KIND: dict[str, list[str]] = {
+    Purge.Kind.RETENTION: ["scope", "terms", "ground", "decided_by"],
+    Purge.Kind.ERASURE: ["answered"],
+    Purge.Kind.REQUEST: ["asked_with"],
+}
 ROWS_SHOWN = 500
 
 
@@ -48,11 +54,11 @@ class PurgeAdmin(OfAnApp):
     list_select_related = ["app", "policy"]
     list_filter = [("app", VisibleFilter), "kind", "state", "started_at"]
     search_fields = ["reference__exact"]
-    search_help_text = "The id of a run, an app, or the request that an erasure answers."
+    search_help_text = "The id of a run, an app, a key, or the request that an erasure answers."
     id_lookups = ("pk", "app", "reference")
     ordering = ["-id"]
     fields = ("kind", "app_page", "moment", "override", "started_at", "ended_at", "state_badge")
-    readonly_fields = ["app_page", "terms", "ground", "decided_by", "answered", "state_badge"]
+    readonly_fields = ["app_page", "terms", "ground", "decided_by", "answered", "asked_with", "state_badge"]
     change_list_template = "admin/retention/ledger.html"
     change_form_template = "admin/retention/run.html"
 
@@ -90,11 +96,14 @@ class PurgeAdmin(OfAnApp):
         page = reverse("admin:retention_privacyrequest_change", args=[run.reference])
         return cells.link(run.reference, to=page)
 
+    @admin.display(description="Asked with the key")
+    def asked_with(self, run: Purge) -> SafeString:
+        return cells.link(run.reference, to=reverse("admin:projects_accesskey_change", args=[run.reference]))
+
     def get_fields(self, request: HttpRequest, obj: Purge | None = None) -> list[Any]:
         """A deletion that no policy asked for has none, and another reason."""
-        of_other_kinds = ["answered"] if obj and obj.kind == Purge.Kind.ERASURE else []
-        of_a_policy = ["scope", "terms", "ground", "decided_by"] if obj and obj.ttl_days is not None else []
-        return facts.filled(obj, [*self.fields[:2], *of_a_policy, *of_other_kinds, *self.fields[2:]])
+        of_its_kind = OF_KIND.get(obj.kind, []) if obj else []
+        return facts.filled(obj, [*self.fields[:2], *of_its_kind, *self.fields[2:]])
 
     @admin.display(description="Messages")
     def messages_deleted(self, run: Any) -> int:

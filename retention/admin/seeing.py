@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.core import signing
 
 from projects.models import App
-from retention import preview
+from retention import measuring, preview
 from retention.deciding import ruling
 from retention.deciding.ruling import Policy
 from retention.models import RetentionPolicy
@@ -27,6 +27,7 @@ def context(policy: Policy, app: App, *, now: Any) -> dict[str, Any]:
         "said": str(RetentionPolicy(retention_type=policy.retention_type, ttl_days=policy.ttl_days)),
         "is_by_conversation": policy.retention_type == PolicyType.CONVERSATION_EXPIRE_POLICY,
         "is_change": not policy.is_like(newest),
+        "pace": measuring.pace(),
         "needs_ground": not policy.is_default,
         "demands_four_eyes": app.project.demands_four_eyes,
         "seal": signing.dumps([*_terms(policy, app), seen.newly.total.number], salt=SALT, compress=True),

@@ -12,8 +12,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 from conversations import conversing, deleting
 from conversations.deleting import Gone
 from conversations.models import Conversation, ConversationEvent, Message
+from outbox import statements
+from projects import ids
 from projects.models import App
 from retention.deleting import windows
+from retention.deleting.sweeping import Sweep, Swept
 from retention.deleting.windows import Window
 from retention.due import Due
 from retention.proving.ledger import Deletion
@@ -21,36 +24,41 @@ from webhooks.models import Webhook
 from webhooks.triggers import Trigger
 
 MICROSECOND: Final = timedelta(microseconds=1)
+# What somebody is told of is on the disk first.
+_BE_SURE: Final = "SELECT set_config('synchronous_commit', 'on', true)"
 ROWS_IN_A_CONVERSATION: Final = 5  # as many as are reckoned with, for how many are locked at once
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One window, to be deleted in the caller's transaction.
+    """One window, to be deleted in the caller's transaction, or what else is to be done where it was swept.
 
     Rows that somebody else has locked are skipped; a patient one waits for them, and costs half as much.
     """
 
-    rows: Due
+    sweep: Sweep
     window: Window
+    swept: Swept | None
     app: App
     target: int
     is_patient: bool
+    floor: str = ""  # the transaction since which what is older than the window was seen to be gone
+
+    @property
+    def rows(self) -> Due:
+        """Of which it is a part."""
+        return self.sweep.part
 
     def all(self, *, at: datetime) -> tuple[Deletion, datetime]:
         """Delete it; and the age that was reached."""
-        held = 0 if self.rows.held is None else self._inside(self.rows.held).count()
         messages = conversations = events = Gone()
+        held = self._held()
         if self.rows.takes_conversations:
             messages, conversations, events, reached = self._conversations(at)
         else:
-            # What is dispatched is of the time of all that is written now.
-            is_most = not (self.window.is_crowded or self.rows.is_dispatched or held > self.target)
-            if self.rows.takes_events:
-                events = deleting.delete_events(self._cut(), self._waits, is_most)
-            else:
-                messages = self._messages(is_most)
-            reached = self._reached(messages or events)
+            gone = self._single_rows(held)
+            messages, events = (Gone(), gone) if self.rows.takes_events else (gone, Gone())
+            reached = self._reached(gone)
         return Deletion(
             messages=messages,
             conversations=conversations,
@@ -61,9 +69,40 @@ class Take:
             held=held,
         ), reached
 
-    @property
-    def _waits(self) -> bool:
-        return self.is_patient and not self.window.is_crowded
+    def _held(self) -> int:
+        if self.swept:
+            return self.swept.held
+        return 0 if self.rows.held is None else self._inside(self.rows.held).count()
+
+    def _single_rows(self, held: int) -> Gone:
+        if self.swept:
+            return self._what_was_swept(self.swept.ids, held)
+        if self.rows.takes_events:
+            return deleting.delete_events(self._cut())
+        return self._messages()
+
+    def _what_was_swept(self, ids_: bytes, held: int) -> Gone:
+        # What is dispatched is of the time of all that is written now.
+        is_most = not (self.rows.is_dispatched or held > self.target)
+        app, last = ids.to_uuid(self.app.pk), self.window.until - MICROSECOND
+        gone = deleting.with_satellites(ids_, app, self.window.since, last, is_most)
+        if gone and not (self.rows.takes_events or self.rows.is_dispatched):
+            self._renew()
+        return gone
+
+    def _renew(self) -> None:
+        """Conversations stay, and learn which message is now their newest."""
+        if not (self.floor and self.sweep.forget_newest(self.window, self.floor)):
+            deleting.renew_newest(self._newest_inside())
+
+    def _newest_inside(self) -> QuerySet[Conversation]:
+        """Those whose newest message is in the window: a younger one stays, an older one has gone before."""
+        return Conversation.objects.filter(
+            app=self.app,
+            newest_accept_time__isnull=False,
+            expiry_anchor__gte=self.window.since,
+            expiry_anchor__lt=self.window.until,
+        )
 
     def _inside(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return self.window.of(rows, self.rows.age)
@@ -79,19 +118,15 @@ class Take:
         """Of a crowd's last moment more may be left; but what could not be had is for another run."""
         return self.window.until - MICROSECOND if self.window.is_crowded and gone else self.window.until
 
-    def _messages(self, is_most: bool) -> Gone:
-        """Single messages. Their conversations stay, and learn which message is now their newest."""
-        # Those alone whose newest message is in the window: a younger one stays, an older one has gone before.
-        conversations = Conversation.objects.filter(
-            app=self.app,
-            newest_accept_time__isnull=False,
-            expiry_anchor__gte=self.window.since,
-            expiry_anchor__lt=self.window.until,
-        )
-        # What comes into one of them meanwhile waits for us, and counts; those that others have keep all.
-        others = set() if self._waits or self.rows.is_dispatched else _locked_by_others(conversations)
-        gone = deleting.delete_messages(self._cut(without=others), self._waits, is_most)
-        if gone and not self.rows.is_dispatched:
+    def _messages(self) -> Gone:
+        """Single messages, but those of conversations that others have locked."""
+        if self.rows.is_dispatched:
+            return deleting.delete_messages(self._cut())
+        # What comes into one of ours meanwhile waits for us, and counts; those that others have keep all.
+        conversations = self._newest_inside()
+        others = _locked_by_others(conversations)
+        gone = deleting.delete_messages(self._cut(without=others))
+        if gone:
             deleting.renew_newest(conversations.exclude(pk__in=others))
         return gone
 
@@ -139,8 +174,11 @@ def _those_not_empty(conversations: Sequence[Conversation]) -> set[str]:
 
 
 def _tell(conversations: Sequence[Conversation], app: App, *, at: datetime) -> None:
-    """CONVERSATION_DELETE for each, if anybody listens; a deleted app is told nothing."""
-    if app.deleted_at or not Webhook.objects.listening(app, Trigger.CONVERSATION_DELETE).exists():
+    """CONVERSATION_DELETE for each, if the app wants it and anybody listens; a deleted app is told nothing."""
+    if app.deleted_at or not app.announces_expiry:
         return
+    if not Webhook.objects.listening(app, Trigger.CONVERSATION_DELETE).exists():
+        return
+    statements.run(_BE_SURE, ())
     for conversation in conversations:
         conversing.tell_deleted(conversation, now=at)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from django.db import connection
 from django.db.models import QuerySet
 
+from outbox import statements
 from retention.due import Due
 
 FIRST_WIDTH: Final = timedelta(hours=1)
@@ -19,7 +19,7 @@ STOP: Final = 4  # a window that holds more times the target than this is cut by
 SLOW_SECONDS: Final = 0.1  # a batch that took longer halves the next window
 
 _MICROSECOND: Final = timedelta(microseconds=1)
-_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 # What is held is counted too: without it, an index alone could not tell.
 _LOOK: Final = """
     WITH oldest AS MATERIALIZED (SELECT age FROM ({rows}) AS due (age) WHERE age >= %s ORDER BY age LIMIT 1)
@@ -53,27 +53,29 @@ def first(part: Due, *, since: datetime | None, width: timedelta, target: int) -
         return None
     most = STOP * target
     # What this run has passed is skipped: its dead rows would be read again with each batch.
-    begin, number = _look(part, since or _BEFORE_ALL, width, most)
+    begin, number = _look(part, since or BEFORE_ALL, width, most)
     if begin is None:
         return None
     window = Window(begin, begin + width)
     while number < target / STEP and window.until <= part.cutoff:
         window = Window(begin, begin + LEAP * window.width)
         _, number = _look(part, begin, window.width, most)
-    if number <= most:
-        return window
+    return window if number <= most else crowd(part, window, target=target)
+
+
+def crowd(part: Due, window: Window, *, target: int) -> Window:
+    """As much of a window that holds too many as there are rows to be taken."""
     inside = window.of(part.rows, part.age).order_by(part.age, "pk").values_list(part.age, flat=True)
     last = inside[target - 1 : target].first()
-    return Window(begin, last + _MICROSECOND, is_crowded=True) if last else window
+    return Window(window.since, last + _MICROSECOND, is_crowded=True) if last else window
 
 
 def _look(part: Due, since: datetime, width: timedelta, most: int) -> tuple[datetime | None, int]:
     """The age of the oldest row, and how many are in the window there, held or not; of more than `most` that alone."""
     (rows, of_rows), (every, of_every) = part.ages, part.ages_with_held
     parameters: list[Any] = [*of_rows, since, *of_every, width, most + 1]
-    with connection.cursor() as cursor:
-        cursor.execute(_LOOK.format(rows=rows, every=every), parameters)
-        return cursor.fetchone() or (None, 0)
+    ((begin, number),) = statements.run(_LOOK.format(rows=rows, every=every), parameters) or [(None, 0)]
+    return begin, number
 
 
 def next_width(width: timedelta, *, taken: int, target: int, seconds: float) -> timedelta:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from textwrap import shorten
 from typing import Final
 
 import pgtrigger
@@ -26,6 +27,15 @@ class Via(models.TextChoices):
     SYSTEM = "SYSTEM"
     PORTAL = "PORTAL"
     API = "API"
+
+
+def by_somebody(via: str, *, person: str, key: str) -> Q:
+    """Whoever comes in through a door has a name there: a person in the portal, a key by API."""
+    return (
+        Q(**{via: Via.PORTAL, f"{person}__isnull": False, f"{key}__isnull": True})
+        | Q(**{via: Via.API, f"{person}__isnull": True, f"{key}__isnull": False})
+        | Q(**{via: Via.SYSTEM, f"{person}__isnull": True, f"{key}__isnull": True})
+    )
 
 
 class Category(models.TextChoices):
@@ -89,6 +99,10 @@ class Justification(models.Model):
                 condition=Q(category__in=Category.values), name="justification_category_is_known"
             ),
             models.CheckConstraint(
+                condition=by_somebody("given_via", person="given_by", key="given_by_key"),
+                name="justification_is_given_by_somebody",
+            ),
+            models.CheckConstraint(
                 condition=~Q(category=Category.LEGAL_OBLIGATION)
                 | Q(GreaterThan(trimmed_length("reference"), 0)),
                 name="justification_of_a_legal_obligation_names_it",
@@ -106,7 +120,7 @@ class Justification(models.Model):
         triggers = APPEND_ONLY
 
     def __str__(self) -> str:
-        return f"{self.get_category_display()}: {self.text[:60]}"
+        return f"{self.get_category_display()}: {shorten(self.text, 60, placeholder='…')}"
 
     def clean(self) -> None:
         """Raises ValidationError under the field that it concerns."""
@@ -206,4 +220,4 @@ class OwedItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Justification owed for {self.app}: {self.retention_type}, {self.ttl_days} days"
+        return f"Justification owed for {self.app}"

@@ -25,6 +25,7 @@ class Purge(models.Model):
         RETENTION = "RETENTION", "Older than the policy keeps it"
         REMOVAL = "REMOVAL", "Its app was deleted"
         ERASURE = "ERASURE", "A person asked to be forgotten"
+        REQUEST = "REQUEST", "Asked for by a client"
 
     class State(models.TextChoices):
         """How far it came."""
@@ -42,7 +43,9 @@ class Purge(models.Model):
     policy = models.ForeignKey(RetentionPolicy, models.PROTECT, null=True, related_name="purges")
     retention_type = models.CharField(max_length=32, choices=type_choices, blank=True)
     ttl_days = models.PositiveIntegerField(null=True)
-    reference = models.CharField(max_length=255, blank=True)  # the request that an erasure answers
+    reference = models.CharField(
+        max_length=255, blank=True
+    )  # the request that an erasure answers; the key of who asked
     moment = models.DateTimeField()  # what was taken for the time
     override = models.ForeignKey(PurgeOverride, models.PROTECT, null=True, related_name="purges")
     state = models.CharField(max_length=12, choices=State.choices, default=State.RUNNING)
@@ -93,7 +96,7 @@ class Purge(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.app}, {self.started_at:%Y-%m-%d %H:%M}: {self.get_kind_display().lower()}"
+        return f"{self.app}, {self.started_at:%-d %b %Y, %H:%M}: {self.get_kind_display().lower()}"
 
 
 class PurgeBatch(models.Model):

@@ -29,4 +29,4 @@ class PurgeOverride(models.Model):
         triggers = APPEND_ONLY
 
     def __str__(self) -> str:
-        return f"as of {self.moment}: {self.why}"
+        return f"as of {self.moment:%-d %b %Y, %H:%M:%S}: {self.why}"

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from projects.fields import PublicIdField, ULIDField
 from projects.models import App
-from retention.models.grounds import Justification, OwedItem, Via
+from retention.models.grounds import Justification, OwedItem, Via, by_somebody
 from retention.permanence import APPEND_ONLY
 from retention.policies import (
     DEFAULT_TTL_DAYS,
@@ -107,6 +107,10 @@ class RetentionPolicy(models.Model):
                 condition=~Q(via=Via.SYSTEM) | IS_DEFAULT, name="retention_of_the_system_is_default"
             ),
             models.CheckConstraint(condition=Q(via__in=Via.values), name="retention_via_is_known"),
+            models.CheckConstraint(
+                condition=by_somebody("via", person="author", key="author_key"),
+                name="retention_is_set_by_somebody",
+            ),
             models.CheckConstraint(
                 condition=Q(effective_at__gte=F("created_at")), name="retention_takes_effect_after_it_is_made"
             ),

@@ -140,6 +140,7 @@ def _settle(request: PrivacyRequest, person: Person, *, now: datetime) -> Privac
     _tell(person, now=now)
     request.state, request.verified_at, request.closed_at = PrivacyRequest.State.DONE, now, now
     request.save()
+    remembering.write_off(request)
     return request
 
 

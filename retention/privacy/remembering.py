@@ -26,49 +26,64 @@ SEPARATOR: Final = "\x1f"  # in no identity, so no two are hashed alike
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """A line of the record."""
+    """What the record says of one."""
 
     request_id: str
     project_id: str
     contact_id: str
     identities: frozenset[str]  # hashes, in hexadecimal
+    is_done: bool = False  # it came to its end
 
 
 def write_down(request: PrivacyRequest, person: Person) -> None:
     """Before anything is deleted, and once: it is on the disk when this returns."""
-    path = Path(settings.ERASURE_RECORD)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        lines = _lines()
-        if any(request.pk in line for line in lines):
-            return
-        file.truncate(len("".join(lines).encode()))
-        line = {
-            "request": request.pk,
-            "project": str(person.project_id),
-            "contact": person.contact_id,
-            "identities": [
-                fingerprint(person.project_id, channel, identity)
-                for channel, identity, _ in person.identities
-            ],
-        }
-        file.write(json.dumps(line) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    identities = [
+        fingerprint(person.project_id, channel, identity) for channel, identity, _ in person.identities
+    ]
+    _add(
+        "request",
+        request,
+        project=str(person.project_id),
+        contact=person.contact_id,
+        identities=identities,
+    )
+
+
+def write_off(request: PrivacyRequest) -> None:
+    """Before the database says that it is done: one that never heard of that was restored."""
+    _add("done", request)
 
 
 def written() -> Iterator[Erasure]:
-    """Every line, in the order in which they came."""
-    for text in _lines():
-        line: dict[str, Any] = json.loads(text)
-        yield Erasure(line["request"], line["project"], line["contact"], frozenset(line["identities"]))
+    """Every erasure, in the order in which they began."""
+    lines: list[dict[str, Any]] = [json.loads(text) for text in _lines()]
+    done = {line.get("done") for line in lines}
+    for line in lines:
+        if request_id := line.get("request"):
+            identities = frozenset(line["identities"])
+            yield Erasure(request_id, line["project"], line["contact"], identities, request_id in done)
 
 
 def fingerprint(project_id: object, channel: str, identity: str) -> str:
     """A keyed hash: who has the record and not the key cannot try numbers until one fits."""
     text = SEPARATOR.join((str(project_id), channel, identity))
     return hmac.new(keeping.made_once("ERASURE_KEY").encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _add(what: str, request: PrivacyRequest, **about: Any) -> None:
+    """A line, unless there is one that begins so."""
+    begin = json.dumps({what: request.pk}).removesuffix("}")
+    path = Path(settings.ERASURE_RECORD)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        lines = _lines()
+        if any(line.startswith(begin) for line in lines):
+            return
+        file.truncate(len("".join(lines).encode()))
+        file.write(json.dumps({what: request.pk} | about) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _lines() -> list[str]:

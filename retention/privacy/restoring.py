@@ -56,26 +56,42 @@ def _alone() -> Iterator[None]:
 
 
 def _forgotten() -> list[Erasure]:
-    """Those that the database has no decision on: it is older than they are."""
+    """Those that the database knows less of than the record: it is older than they are."""
     record = list(remembering.written())
-    decided = PrivacyRequest.objects.filter(pk__in=[erasure.request_id for erasure in record])
-    known = set(decided.exclude(state=PrivacyRequest.State.OPEN).values_list("pk", flat=True))
+    known = PrivacyRequest.objects.filter(pk__in=[erasure.request_id for erasure in record])
+    states = dict(known.values_list("pk", "state"))
     projects = {str(pk) for pk in Project.objects.values_list("pk", flat=True)}
     return [
-        erasure for erasure in record if erasure.request_id not in known and erasure.project_id in projects
+        erasure
+        for erasure in record
+        if erasure.project_id in projects and states.get(erasure.request_id) in _unaware(erasure)
     ]
+
+
+def _unaware(erasure: Erasure) -> set[str | None]:
+    """What a database says of the request that was made before the record was."""
+    undecided: set[str | None] = {None, PrivacyRequest.State.OPEN}
+    if not erasure.is_done:
+        return undecided
+    return undecided | {PrivacyRequest.State.APPROVED, PrivacyRequest.State.HELD}  # made in the middle of it
 
 
 def _erase_again(erasure: Erasure, stored: Stored, *, now: datetime) -> PrivacyRequest:
     found = {stored[hash_] for hash_ in erasure.identities & stored.keys()}
     identities = tuple((channel, identity, None) for channel, identity in sorted(found))
     person = Person(erasure.project_id, erasure.contact_id, identities)
-    return erasing.erase(_approved(erasure, now=now), person=person, now=now)
+    again = erasing.erase(_approved(erasure, now=now), person=person, now=now)
+    if again.state == PrivacyRequest.State.APPROVED:
+        raise NotErased(f"Somebody else has locked something of contact {erasure.contact_id}.")
+    return again
 
 
 @transaction.atomic
 def _approved(erasure: Erasure, *, now: datetime) -> PrivacyRequest:
-    request = PrivacyRequest.objects.filter(pk=erasure.request_id).first() or PrivacyRequest(
+    known = PrivacyRequest.objects.select_for_update(no_key=True).filter(pk=erasure.request_id).first()
+    if known and known.closed_at:  # no backup: it was just being done
+        return known
+    request = known or PrivacyRequest(
         pk=erasure.request_id,
         project_id=erasure.project_id,
         kind=PrivacyRequest.Kind.ERASURE,
@@ -89,7 +105,7 @@ def _approved(erasure: Erasure, *, now: datetime) -> PrivacyRequest:
     others.exclude(pk=request.pk).update(
         state=PrivacyRequest.State.REFUSED, refusal=f"{WHY}: {request.pk}", decided_at=now, closed_at=now
     )
-    request.state, request.decided_at = PrivacyRequest.State.APPROVED, now
+    request.state, request.decided_at = PrivacyRequest.State.APPROVED, request.decided_at or now
     request.save()
     return request
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
+from django.db import connection, transaction
 
 from projects.mail import mailing
 from projects.models import User
@@ -61,13 +62,23 @@ def kept() -> Iterator[tuple[str, Anchor, str]]:
 
 
 def _heads(now: datetime) -> ledger.Record:
-    heads = PurgeHead.objects.filter(number__gt=0).values_list("app_id", "number", "last_hash")
+    heads = list(PurgeHead.objects.filter(number__gt=0).values_list("app_id", "number", "last_hash"))
+    _flush()
     last = max(_folder().glob("*.json"), default=None)
     return {
         "made_at": ledger.stamp(now),
         "previous": _hash(last.read_bytes()) if last else FIRST,
         "heads": {app_id: {"number": number, "hash": bytes(hash_).hex()} for app_id, number, hash_ in heads},
     }
+
+
+def _flush() -> None:
+    """Wait until all that can be seen is on the disk: batches of the purge do not, and an anchor never lies."""
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = on")
+        cursor.execute(
+            "SELECT pg_logical_emit_message(true, 'ledger anchor', '')"
+        )  # one that writes nothing waits not
 
 
 def _read(content: bytes, previous: str) -> tuple[Anchor, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import threading
 from pathlib import Path
 
 from django.conf import settings
@@ -18,7 +19,7 @@ def made_once(name: str) -> str:
     if path.exists():
         return path.read_text().strip()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = path.with_name(f"{name}.{os.getpid()}")
+    made = path.with_name(f"{name}.{os.getpid()}.{threading.get_ident()}")
     made.touch(mode=0o600)
     made.write_text(base64.urlsafe_b64encode(os.urandom(LENGTH)).decode())
     with contextlib.suppress(FileExistsError):

@@ -24,6 +24,14 @@ Record = dict[str, Any]  # of strings, whole numbers below 2**53, null, and obje
 
 NOTHING_BEFORE: Final = bytes(32)  # what the first row of a chain follows
 
+_LOCK_IF_FREE: Final = """
+    SELECT number, last_hash, moment, widths::text FROM retention_purgehead WHERE app_id = %s
+    FOR UPDATE SKIP LOCKED
+"""
+_KEEP: Final = """
+    UPDATE retention_purgehead SET number = %s, last_hash = %s, moment = %s, widths = %s::jsonb WHERE app_id = %s
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
@@ -51,18 +59,31 @@ class Deletion:
 
 def lock(app_id: str) -> PurgeHead:
     """The end of the app's chain, held until the transaction ends; this waits for whoever has it."""
-    PurgeHead.objects.bulk_create([PurgeHead(app_id=app_id)], ignore_conflicts=True)
-    return PurgeHead.objects.select_for_update().get(app=app_id)
+    heads = PurgeHead.objects.filter(app=app_id).select_for_update()
+    head = heads.first()
+    if head is None:
+        PurgeHead.objects.bulk_create([PurgeHead(app_id=app_id)], ignore_conflicts=True)
+        head = heads.get()
+    return head
 
 
 def lock_if_free(app_id: str) -> PurgeHead | None:
     """The same without waiting; None: somebody else has it."""
-    heads = PurgeHead.objects.filter(app=app_id).select_for_update(skip_locked=True)
-    head = heads.first()
-    if head is None:
+    found = statements.run(_LOCK_IF_FREE, [ids.to_uuid(app_id)])
+    if not found:
         PurgeHead.objects.bulk_create([PurgeHead(app_id=app_id)], ignore_conflicts=True)
-        head = heads.first()
-    return head
+        found = statements.run(_LOCK_IF_FREE, [ids.to_uuid(app_id)])
+    for number, last_hash, moment, widths in found:
+        return PurgeHead(
+            app_id=app_id, number=number, last_hash=last_hash, moment=moment, widths=json.loads(widths)
+        )
+    return None
+
+
+def keep(head: PurgeHead) -> None:
+    """Save it."""
+    terms = [head.number, head.last_hash, head.moment, json.dumps(head.widths), ids.to_uuid(head.app_id)]
+    statements.run(_KEEP, terms)
 
 
 def begin(
@@ -124,11 +145,11 @@ def append(head: PurgeHead, purge: Purge, deletion: Deletion, *, now: datetime) 
     batch.own_hash = hash_of(record(batch))
     statements.insert(batch)
     head.number, head.last_hash = batch.number, batch.own_hash
-    head.save()
+    keep(head)
     return batch
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def prove(
     *, app: App, kind: Purge.Kind, reference: str, deletion: Deletion, now: datetime
 ) -> PurgeBatch | None:

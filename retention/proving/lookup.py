@@ -23,12 +23,12 @@ class Fate(StrEnum):
     PRESENT = "PRESENT"
     HELD = "HELD"  # present, and kept by a legal hold
     DELETED = "DELETED"
-    UNKNOWN = "UNKNOWN"  # never stored here, or deleted because somebody asked
+    UNKNOWN = "UNKNOWN"  # never stored here, or taken out by SQL
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of an id; the batch that deleted it names its run, policy and moment."""
+    """What became of an id; the batch that deleted it names its run, its reason and its moment."""
 
     fate: Fate
     row: Message | Conversation | ConversationEvent | None = None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
-import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -15,6 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
 
+from retention.proving import keeping
 from retention.proving.ledger import Record, canonical
 
 ALGORITHM: Final = "Ed25519"
@@ -56,21 +55,10 @@ def public_keys() -> list[str]:
 
 
 @cache
-def _keys(configured: str, data_dir: Path | str) -> list[Ed25519PrivateKey]:
-    """Those of the setting; without it one of our own, made once and kept in `DATA_DIR/secrets`."""
-    texts = configured or _kept(Path(data_dir) / "secrets" / "LEDGER_SIGNING_KEYS")
+def _keys(configured: str, data_dir: Path | str) -> list[Ed25519PrivateKey]:  # noqa: ARG001 -- another, other keys
+    """Those of the setting; without it one of our own."""
+    texts = configured or keeping.made_once("LEDGER_SIGNING_KEYS")
     return [Ed25519PrivateKey.from_private_bytes(base64.urlsafe_b64decode(text)) for text in texts.split(",")]
-
-
-def _kept(path: Path) -> str:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = path.with_name(f"{path.name}.{os.getpid()}")
-    made.touch(mode=0o600)
-    made.write_text(base64.urlsafe_b64encode(os.urandom(32)).decode())
-    with contextlib.suppress(FileExistsError):
-        path.hardlink_to(made)  # whole or not at all, and the first one wins
-    made.unlink()
-    return path.read_text().strip()
 
 
 def _text(key: bytes) -> str:

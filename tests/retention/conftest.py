@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
-import pgtrigger
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 
+from conversations.models import Message
 from projects.models import App
-from tests.factories import make_app
+from tests.factories import make_app, make_message
 
 
 @pytest.fixture
@@ -21,12 +21,8 @@ def app(db: None) -> App:
 
 
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Rows that other connections see, for stories of two at once; swept away, append-only tables too."""
-    with django_db_blocker.unblock():
-        yield
-        with pgtrigger.ignore():
-            call_command("flush", interactive=False, verbosity=0)
+def committed(transactional_db: None) -> None:
+    """Rows that other connections see, for stories of two at once; swept away afterwards."""
 
 
 @pytest.fixture
@@ -38,3 +34,9 @@ def somebody_else(committed: None) -> Iterator[DatabaseWrapper]:
     yield other
     other.rollback()
     other.close()
+
+
+@pytest.fixture
+def message(app: App, now: datetime) -> Message:
+    """Overdue, in a conversation."""
+    return make_message(app, accept_time=now - timedelta(days=400))

@@ -13,7 +13,7 @@ from projects.models import App
 from retention.models import Justification, OwedItem, Via
 from retention.policies import Scope
 from tests.factories import make_app
-from tests.retention.worlds import MESSAGES, PERSIST, set_policy
+from tests.retention.worlds import MESSAGES, PERSIST, officer, set_policy
 
 DAY = timedelta(days=1)
 TEXT = "The contract with our customers asks for this retention period."
@@ -35,6 +35,7 @@ def world(app: App, now: datetime) -> dict[str, Any]:
         "ground": ids.to_uuid(ground.id),
         "dispatch_ground": ids.to_uuid(other_ground.id),
         "owed": ids.to_uuid(OwedItem.objects.get().id),
+        "officer": officer().pk,
         "now": now,
         "id": ids.to_uuid(ids.ulid()),
     }
@@ -58,6 +59,8 @@ def policy(world: dict[str, Any]) -> Row:
         "retention_type": MESSAGES,
         "ttl_days": 30,
         "via": "PORTAL",
+        "author_id": world["officer"],
+        "author_key": None,
         "created_at": world["now"],
         "effective_at": world["now"],
         "newly_due": 0,
@@ -77,6 +80,8 @@ def ground(world: dict[str, Any]) -> Row:
         "reference": "",
         "text": TEXT,
         "given_via": "PORTAL",
+        "given_by_id": world["officer"],
+        "given_by_key": None,
         "created_at": world["now"],
     }
 
@@ -99,9 +104,10 @@ def debt(world: dict[str, Any]) -> Row:
 
 
 MAKERS = {"retention_retentionpolicy": policy, "retention_justification": ground, "retention_oweditem": debt}
+BY_API = {"via": "API", "author_id": None, "author_key": "id"}
 ATTACKS: dict[str, tuple[str, dict[str, Any]]] = {
     "no ground": ("retention_retentionpolicy", {"justification_id": None}),
-    "no ground by API": ("retention_retentionpolicy", {"justification_id": None, "via": "API"}),
+    "no ground by API": ("retention_retentionpolicy", {"justification_id": None, **BY_API}),
     "the ground of another ttl": ("retention_retentionpolicy", {"ttl_days": 3650}),
     "the ground of another type": ("retention_retentionpolicy", {"retention_type": PERSIST}),
     "the ground of another scope": ("retention_retentionpolicy", {"scope": "DISPATCH", "ttl_days": 5}),
@@ -109,26 +115,35 @@ ATTACKS: dict[str, tuple[str, dict[str, Any]]] = {
     "a ground that is none": ("retention_retentionpolicy", {"justification_id": "id"}),
     "a debt that is none": (
         "retention_retentionpolicy",
-        {"justification_id": None, "owed_id": "id", "via": "API"},
+        {"justification_id": None, "owed_id": "id", **BY_API},
     ),
     "the debt of another app": (
         "retention_retentionpolicy",
-        {"justification_id": None, "owed_id": "owed", "via": "API", "ttl_days": 60},
+        {"justification_id": None, "owed_id": "owed", **BY_API, "ttl_days": 60},
     ),
     "the debt of another ttl": (
         "retention_retentionpolicy",
-        {"app_id": "debtor", "justification_id": None, "owed_id": "owed", "via": "API", "ttl_days": 61},
+        {"app_id": "debtor", "justification_id": None, "owed_id": "owed", **BY_API, "ttl_days": 61},
     ),
-    "both a ground and a debt": ("retention_retentionpolicy", {"owed_id": "owed", "via": "API"}),
+    "both a ground and a debt": ("retention_retentionpolicy", {"owed_id": "owed", **BY_API}),
     "a debt in the portal": (
         "retention_retentionpolicy",
         {"app_id": "debtor", "justification_id": None, "owed_id": "owed", "ttl_days": 60},
     ),
     "a default that owes": (
         "retention_retentionpolicy",
-        {"justification_id": None, "owed_id": "owed", "via": "API", "ttl_days": 180},
+        {"justification_id": None, "owed_id": "owed", **BY_API, "ttl_days": 180},
     ),
-    "the system deviates": ("retention_retentionpolicy", {"via": "SYSTEM"}),
+    "the system deviates": ("retention_retentionpolicy", {"via": "SYSTEM", "author_id": None}),
+    "by nobody in the portal": ("retention_retentionpolicy", {"author_id": None}),
+    "by a key in the portal": ("retention_retentionpolicy", {"author_key": "id"}),
+    "by a person over the API": ("retention_retentionpolicy", {"via": "API"}),
+    "by nobody over the API": ("retention_retentionpolicy", {"via": "API", "author_id": None}),
+    "a ground of nobody": ("retention_justification", {"given_by_id": None}),
+    "a ground of nobody over the API": (
+        "retention_justification",
+        {"given_via": "API", "given_by_id": None},
+    ),
     "an unknown door": ("retention_retentionpolicy", {"via": "BACKDOOR"}),
     "ttl 0": ("retention_retentionpolicy", {"ttl_days": 0}),
     "ttl 3651": ("retention_retentionpolicy", {"ttl_days": 3651}),

@@ -57,7 +57,7 @@ def test_it_says_what_went_why_and_under_which_policy(certificate: dict[str, Any
     }
     assert certificate["run"]["app"] == app.id
     assert certificate["policy"]["ttl_days"] == 30
-    assert certificate["policy"]["decided_by"] == "the system"
+    assert certificate["policy"]["decided_by"] == "officer"
     assert certificate["policy"]["justification"]["text"] == GROUND.text
     assert [row["messages"] for row in certificate["rows"]] == [1, 1, 2]
     assert certificate["chain"] == {"first": 1, "last": 3}

@@ -13,7 +13,7 @@ from retention.deciding.changing import Giver, Ground
 from retention.deciding.grounds import NothingOwed
 from retention.models import Justification, OwedItem, Via
 from retention.policies import Scope
-from tests.factories import make_account, make_app, make_project
+from tests.factories import KEY, make_account, make_app, make_project
 from tests.retention.worlds import GROUND, MESSAGES, refused, set_policy
 
 DAY = timedelta(days=1)
@@ -89,12 +89,12 @@ def test_a_ground_given_later_settles_what_is_owed(app: App, now: datetime) -> N
     assert version
     assert version.owed
 
-    given = changing.settle(version.owed, GROUND, giver=Giver(via=Via.PORTAL), now=now + DAY)
+    given = changing.settle(version.owed, GROUND, giver=Giver(via=Via.API, author_key=KEY), now=now + DAY)
 
     item = OwedItem.objects.get()
     assert (item.state, item.justification, item.closed_at) == ("SUPPLIED", given, now + DAY)
     with pytest.raises(NothingOwed):
-        changing.settle(version.owed, GROUND, giver=Giver(via=Via.PORTAL), now=now + DAY)
+        changing.settle(version.owed, GROUND, giver=Giver(via=Via.API, author_key=KEY), now=now + DAY)
 
 
 def test_the_same_policy_sent_again_with_its_ground_settles_what_is_owed(app: App, now: datetime) -> None:

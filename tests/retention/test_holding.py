@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.core.exceptions import ValidationError
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from contacts.models import Contact
 from conversations import deleting, merging
@@ -18,40 +17,18 @@ from conversations.visibility import Held
 from projects.models import App
 from retention import due, holding, purging
 from retention.deleting import windows
-from retention.models import HoldScope, LegalHold, LegalHoldRelease, PurgeBatch
+from retention.models import HoldScope, PurgeBatch
 from retention.policies import PolicyType
 from tests.factories import (
-    api_client,
     make_app,
     make_contact,
     make_conversation,
     make_event,
     make_message,
-    make_user,
 )
-from tests.retention.worlds import CONVERSATIONS, MESSAGES, PERSIST, purge, rule
+from tests.retention.worlds import CONVERSATIONS, MESSAGES, PERSIST, cover, hold, purge, rule
 
 DAY = timedelta(days=1)
-
-
-def hold(app: App, scope: HoldScope = HoldScope.APP, *, now: datetime, **more: Any) -> LegalHold:
-    if scope == HoldScope.APP:
-        more["app"] = app
-    return holding.place(project=app.project, scope=scope, matter="Case 7", now=now, **more)
-
-
-@pytest.fixture
-def message(app: App, now: datetime) -> Message:
-    """Overdue, in a conversation."""
-    return make_message(app, accept_time=now - 400 * DAY)
-
-
-def cover(scope: HoldScope, message: Message) -> dict[str, Any]:
-    conversation = message.conversation
-    assert conversation
-    if scope == HoldScope.CONTACT:
-        return {"contact_id": conversation.contact_id}
-    return {"conversation_id": conversation.id} if scope == HoldScope.CONVERSATION else {}
 
 
 @pytest.mark.parametrize("retention_type", [MESSAGES, CONVERSATIONS])
@@ -197,9 +174,9 @@ def test_nobody_deletes_what_is_held(app: App, message: Message, now: datetime) 
     hold(app, HoldScope.CONTACT, now=now, contact_id=conversation.contact.id)
 
     for refused in (
-        lambda: deleting.delete_message(message),
-        lambda: deleting.delete_event(event),
-        lambda: deleting.delete_conversation(conversation, now=now),
+        lambda: deleting.delete_message(message, by_key="", now=now),
+        lambda: deleting.delete_event(event, by_key="", now=now),
+        lambda: deleting.delete_conversation(conversation, by_key="", now=now),
         lambda: merging.delete_contact(conversation.contact, now=now),
         lambda: merging.merge_contacts(make_contact(app.project), conversation.contact, now=now),
     ):
@@ -221,85 +198,6 @@ def test_what_is_merged_into_a_held_contact_is_held_too(app: App, message: Messa
     merging.merge_contacts(message.conversation.contact, other.conversation.contact, now=now)
 
     assert purge(now) == (0, 0)
-
-
-def test_a_client_is_told_why(app: App, now: datetime) -> None:
-    message = make_message(app, accept_time=now)
-    hold(app, now=now)
-
-    answer = api_client(app.project).delete(f"/v1/projects/{app.project_id}/messages/{message.id}")
-
-    assert answer.status_code == 400
-    assert answer.json()["error"]["status"] == "FAILED_PRECONDITION"
-    assert "legal hold" in answer.json()["error"]["message"]
-
-
-@pytest.mark.parametrize(
-    ("more", "field"),
-    [
-        ({"matter": "  "}, "matter"),
-        (
-            {"scope": HoldScope.CONVERSATION, "conversation_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV"},
-            "conversation_id",
-        ),
-        ({"scope": HoldScope.CONTACT, "contact_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV"}, "contact_id"),
-        ({"scope": HoldScope.APP}, "__all__"),
-        ({"accept_from": datetime(2026, 1, 1), "accept_until": datetime(2025, 1, 1)}, "__all__"),  # noqa: DTZ001
-    ],
-)
-def test_a_hold_that_says_too_little_is_refused(
-    app: App, now: datetime, more: dict[str, Any], field: str
-) -> None:
-    asked = {"scope": HoldScope.PROJECT, "matter": "Case 7"} | more
-    moments = {name: asked[name].replace(tzinfo=now.tzinfo) for name in asked if name.startswith("accept")}
-
-    with pytest.raises(ValidationError) as refusal:
-        holding.place(project=app.project, **(asked | moments), now=now)
-
-    assert list(refusal.value.message_dict) == [field]
-    assert not LegalHold.objects.exists()
-
-
-def test_a_stranger_cannot_be_held(app: App, message: Message, now: datetime) -> None:
-    other = make_app()
-    assert message.conversation
-
-    for more in (
-        {"app": app, "scope": HoldScope.APP},
-        {"scope": HoldScope.CONTACT, **cover(HoldScope.CONTACT, message)},
-    ):
-        with pytest.raises(ValidationError):
-            holding.place(project=other.project, matter="Case 7", now=now, **more)
-
-
-def test_where_four_eyes_are_demanded_somebody_else_releases(app: App, now: datetime) -> None:
-    app.project.demands_four_eyes = True
-    app.project.save()
-    one, other = make_user(app.project), make_user(app.project)
-    placed = hold(app, now=now, by=one)
-
-    for nobody_else in (one, None):
-        with pytest.raises(ValidationError, match="four eyes"):
-            holding.release(placed, text="Closed.", by=nobody_else, now=now)
-    holding.release(placed, text="Closed.", by=other, now=now)
-    with pytest.raises(ValidationError, match="already"):
-        holding.release(placed, text="Closed.", by=other, now=now)
-
-    assert LegalHoldRelease.objects.get().released_by == other
-    assert not LegalHold.objects.active().exists()
-
-
-@pytest.mark.parametrize("table", ["retention_legalhold", "retention_legalholdrelease"])
-@pytest.mark.parametrize("attack", ["DELETE FROM {}", "UPDATE {} SET text = 'x'", "TRUNCATE {} CASCADE"])
-def test_the_database_keeps_every_hold_as_it_was_placed(
-    app: App, now: datetime, table: str, attack: str
-) -> None:
-    holding.release(hold(app, now=now), text="Closed.", now=now)
-
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        with pytest.raises(DatabaseError, match="pgtrigger: Cannot"):
-            cursor.execute(attack.format(table))
 
 
 @pytest.mark.timeout(900)

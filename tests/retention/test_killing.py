@@ -17,9 +17,13 @@ from django.db import connection
 from conversations.models import Conversation, Message
 from projects.models import App
 from retention import purging
+from retention.deleting import batches
+from retention.deleting.batches import Course
 from retention.models import PurgeBatch
 from retention.proving import verifying
-from tests.factories import make_app, make_conversation
+from tests.factories import make_app, make_conversation, make_message, make_webhook
+from tests.retention.worlds import CONVERSATIONS, rule
+from webhooks.models import Event
 
 PURGER = """
 import sys
@@ -92,3 +96,21 @@ def test_the_ledger_is_exact_however_often_the_purge_is_killed(
     assert not Message.objects.exists()
     assert not verifying.verify().faults
     assert set(Conversation.objects.values_list("newest_accept_time", flat=True)) == {None}
+
+
+@pytest.mark.parametrize(("listens", "waits"), [(False, "off"), (True, "on")])
+def test_a_batch_waits_for_the_disk_if_it_tells_somebody(
+    app: App, now: datetime, listens: bool, waits: str
+) -> None:
+    rule(app, CONVERSATIONS, 1, now=now)
+    make_message(app, accept_time=now - timedelta(days=2))
+    if listens:
+        make_webhook(app, triggers=["CONVERSATION_DELETE"])
+
+    batch = batches.purge(app.pk, Course(part=0, at=now))
+
+    assert batch.count.conversations == 1
+    assert Event.objects.filter(trigger="CONVERSATION_DELETE").exists() == listens
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit")
+        assert cursor.fetchone() == (waits,)

@@ -8,7 +8,8 @@ from typing import Any
 from conversations.models import Status
 from projects import clock
 from projects.models import App, ProcessingMode
-from retention import holding, measuring
+from retention import holding, measuring, purging
+from retention.deleting import windows
 from retention.models import HoldScope
 from tests.factories import make_app, make_conversation, make_event, make_message
 from tests.retention.worlds import CONVERSATIONS, PERSIST, rule
@@ -63,3 +64,18 @@ def test_readiness_tells_of_a_purge_that_is_late(app: App, client: Any) -> None:
     assert not is_told()
     make_message(app, accept_time=clock.now() - 180 * DAY - timedelta(hours=25))
     assert is_told()
+
+
+def test_the_pace_is_what_the_last_runs_deleted_in_their_time(
+    app: App, now: datetime, monkeypatch: Any
+) -> None:
+    assert measuring.pace() is None
+
+    for age in range(200, 260):
+        make_message(app, accept_time=now - age * DAY)
+    monkeypatch.setattr(windows, "TARGET_WHEN_LATE", 5)
+    purging.run(now=now)
+
+    pace = measuring.pace()
+    assert pace
+    assert 1 < pace < 60_000

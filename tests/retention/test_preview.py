@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -109,6 +109,48 @@ def test_newly_due_is_what_the_policy_in_force_would_leave(
     found = seen(app, now, *proposed).newly
 
     assert (found.messages.number, found.conversations.number) == newly
+
+
+@pytest.mark.parametrize(
+    ("ruling", "proposed", "spared"),
+    [
+        ((MESSAGES, 30), (MESSAGES, 60), (1, 0)),
+        ((MESSAGES, 60), (MESSAGES, 30), (0, 0)),
+        ((CONVERSATIONS, 30), (MESSAGES, 60), (1, 1)),
+        ((MESSAGES, 30), (CONVERSATIONS, 30), (1, 0)),
+        ((MESSAGES, 60), (PERSIST, 1), (2, 0)),
+        ((PERSIST, 1), (MESSAGES, 30), (0, 0)),
+    ],
+)
+def test_what_is_due_already_and_would_be_kept_is_counted_too(
+    app: App, now: datetime, ruling: Any, proposed: Any, spared: tuple[int, int]
+) -> None:
+    old, living = make_conversation(app), make_conversation(app)
+    for conversation, age in ((old, 70), (old, 45), (living, 80), (living, 2)):
+        make_message(conversation=conversation, accept_time=now - age * DAY)
+    rule(app, *ruling, now=now)
+
+    found = seen(app, now, *proposed).spared
+
+    assert (found.messages.number, found.conversations.number) == spared
+
+
+def test_it_counts_by_the_month_in_which_messages_were_accepted(app: App) -> None:
+    for moment in (
+        "2025-12-31T23:59:59",
+        "2026-01-01T00:00:00",
+        "2026-01-31T23:59:59",
+        "2026-02-27T12:00:00",
+    ):
+        make_message(app, accept_time=datetime.fromisoformat(f"{moment}+00:00"))
+
+    found = seen(app, datetime(2026, 4, 1, tzinfo=UTC))
+
+    assert [(f"{month:%Y-%m}", number) for month, number in found.months] == [
+        ("2025-12", 1),
+        ("2026-01", 2),
+        ("2026-02", 1),
+    ]
 
 
 def test_what_a_hold_keeps_is_counted_apart(app: App, now: datetime) -> None:

@@ -14,7 +14,7 @@ from projects.models import App, Mail, Role
 from retention.deciding import reminding
 from retention.deciding.grounds import Giver, settle
 from retention.models import OwedItem, RetentionPolicy, Via
-from tests.factories import make_account, make_app, make_message, make_project, make_user
+from tests.factories import KEY, make_account, make_app, make_message, make_project, make_user
 from tests.retention.worlds import GROUND, MESSAGES, PERSIST, set_policy
 
 DAY = timedelta(days=1)
@@ -102,7 +102,7 @@ def test_after_a_clock_that_stood_still_one_mail_comes_a_tick(app: App, now: dat
 
 
 def test_nobody_is_reminded_of_what_is_settled_or_superseded_or_gone(app: App, now: datetime) -> None:
-    settle(owe(app, now), GROUND, giver=Giver(via=Via.PORTAL), now=now)
+    settle(owe(app, now), GROUND, giver=Giver(via=Via.API, author_key=KEY), now=now)
     other = make_app(app.project)
     owe(other, now)
     set_policy(other, PERSIST, 30, now=now)

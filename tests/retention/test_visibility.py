@@ -17,6 +17,7 @@ from retention.deciding import changing
 from retention.models import HoldScope, RetentionPolicy, Via
 from retention.policies import PolicyType
 from tests.factories import (
+    KEY,
     api_client,
     keep_dispatched,
     make_app,
@@ -48,7 +49,9 @@ def client(app: App) -> Any:
 def rule(app: App, retention_type: PolicyType, ttl_days: int, *, now: datetime | None = None) -> None:
     """From long ago on."""
     since = (now or clock.now()) - 4000 * DAY
-    changing.change(app=app, retention_type=retention_type, ttl_days=ttl_days, via=Via.API, now=since)
+    changing.change(
+        app=app, retention_type=retention_type, ttl_days=ttl_days, via=Via.API, author_key=KEY, now=since
+    )
     assert not RetentionPolicy.objects.filter(effective_at__gt=since + DAY).exists()
 
 
@@ -147,7 +150,9 @@ def test_what_is_kept_until_it_is_deleted_is_served_at_any_age(app: App, client:
 def test_a_policy_that_waits_hides_nothing_yet(app: App, client: Client) -> None:
     message = old(app, 100)
 
-    changing.change(app=app, retention_type=MESSAGES, ttl_days=1, via=Via.API, now=clock.now())
+    changing.change(
+        app=app, retention_type=MESSAGES, ttl_days=1, via=Via.API, author_key=KEY, now=clock.now()
+    )
 
     assert RetentionPolicy.objects.get().effective_at > clock.now()
     assert listed(client, app) == [message.id]
@@ -157,7 +162,9 @@ def test_a_longer_policy_serves_at_once_what_is_still_there(app: App, client: Cl
     message = old(app, 200)
     assert listed(client, app) == []
 
-    changing.change(app=app, retention_type=MESSAGES, ttl_days=365, via=Via.API, now=clock.now())
+    changing.change(
+        app=app, retention_type=MESSAGES, ttl_days=365, via=Via.API, author_key=KEY, now=clock.now()
+    )
 
     assert listed(client, app) == [message.id]
 

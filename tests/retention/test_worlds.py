@@ -24,7 +24,7 @@ from retention.due import Count
 from retention.holding import Holds
 from retention.models import HoldScope, RetentionPolicy, Via
 from retention.policies import PolicyType, Scope
-from tests.factories import make_contact, make_project
+from tests.factories import KEY, make_contact, make_project
 from tests.retention.model import AnApp, Dispatched, Hold, Talk, Version
 from tests.retention.worlds import CONVERSATIONS, GROUND, MESSAGES, PERSIST
 from webhooks.models import Event
@@ -198,14 +198,15 @@ class Built:
     ) -> None:
         policy = Policy(scope=scope, retention_type=PolicyType(retention_type), ttl_days=ttl_days)
         made_at = self.now - made
-        giver = Giver(via=Via.PORTAL)
+        giver = Giver(via=Via.API, author_key=KEY)
         RetentionPolicy.objects.create(
             app=self.app,
             scope=scope,
             number=number,
             retention_type=retention_type,
             ttl_days=ttl_days,
-            via=Via.PORTAL,
+            via=Via.API,
+            author_key=KEY,
             created_at=made_at,
             effective_at=made_at + waits,
             justification=take_down(GROUND, policy, app=self.app, giver=giver, now=made_at),

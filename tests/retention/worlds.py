@@ -11,12 +11,13 @@ from django.core.exceptions import ValidationError
 from conversations.deleting import satellites
 from conversations.models import Candidate, Message, PendingEcho, Receipt, SentOnce
 from projects import ids
-from projects.models import App
-from retention import purging
+from projects.models import App, User
+from retention import holding, purging
 from retention.deciding import changing
 from retention.deciding.changing import Ground
-from retention.models import Justification, OwedItem, RetentionPolicy, Via
+from retention.models import HoldScope, Justification, LegalHold, OwedItem, RetentionPolicy, Via
 from retention.policies import PolicyType, Scope
+from tests.factories import KEY, make_user
 from webhooks.models import Attempt, DeadLetter, Event, OfMessage
 
 MESSAGES = PolicyType.MESSAGE_EXPIRE_POLICY
@@ -36,15 +37,23 @@ def set_policy(
     ground: Ground | None = GROUND,
 ) -> RetentionPolicy | None:
     """As the portal does, with a ground."""
+    by: dict[str, Any] = {"author": officer()} if via == Via.PORTAL else {}
     return changing.change(
         app=app,
         retention_type=retention_type,
         ttl_days=ttl_days,
         scope=scope,
         via=via,
+        author_key=KEY if via == Via.API else None,
         ground=ground,
         now=now,
+        **by,
     )
+
+
+def officer() -> Any:
+    """Who sets policies in the portal; one is enough."""
+    return User.objects.filter(username="officer").first() or make_user(username="officer")
 
 
 def rule(
@@ -113,3 +122,17 @@ def purge(now: datetime, **options: Any) -> tuple[int, int]:
     """How many messages and conversations went."""
     purged = purging.run(now=now, **options)
     return purged.messages, purged.conversations
+
+
+def hold(app: App, scope: HoldScope = HoldScope.APP, *, now: datetime, **more: Any) -> LegalHold:
+    if scope == HoldScope.APP:
+        more["app"] = app
+    return holding.place(project=app.project, scope=scope, matter="Case 7", now=now, **more)
+
+
+def cover(scope: HoldScope, message: Message) -> dict[str, Any]:
+    conversation = message.conversation
+    assert conversation
+    if scope == HoldScope.CONTACT:
+        return {"contact_id": conversation.contact_id}
+    return {"conversation_id": conversation.id} if scope == HoldScope.CONVERSATION else {}

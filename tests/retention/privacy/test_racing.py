@@ -33,7 +33,7 @@ def approved(contact: Contact) -> PrivacyRequest:
     return requests.approve(ask(contact), by=make_user(), now=NOW)
 
 
-def at_once(*steps: Callable[[], Any]) -> list[Exception]:
+def at_once(*steps: Callable[[], Any], seconds: float = 30) -> list[Exception]:
     """All of them side by side, each on a connection of its own; what they raised."""
     raised: list[Exception] = []
     start = threading.Barrier(len(steps))
@@ -51,7 +51,7 @@ def at_once(*steps: Callable[[], Any]) -> list[Exception]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=seconds)
     return raised
 
 

@@ -11,9 +11,9 @@ from contacts.models import ChannelIdentity, Contact
 from conversations.models import Message
 from projects.models import ProcessingMode
 from retention.models import PrivacyRequest
-from retention.privacy import remembering, restoring
+from retention.privacy import remembering, requests, restoring
 from retention.privacy.tracing import Person
-from tests.factories import NOW, make_app, make_contact, make_message
+from tests.factories import NOW, make_app, make_contact, make_message, make_user
 from tests.retention.privacy.conftest import NUMBER
 from tests.retention.privacy.test_erasing import ask, erase, tables_with
 
@@ -45,6 +45,24 @@ def test_a_request_that_the_backup_knows_as_open_is_done(person):
 
     request.refresh_from_db()
     assert request.state == PrivacyRequest.State.DONE
+
+
+def test_a_backup_made_in_the_middle_of_an_erasure_brings_nobody_back(person):
+    request = requests.approve(ask(person), by=make_user(), now=NOW)
+    remembering.write_down(request, Person.of(person))
+    remembering.write_off(request)
+
+    (again,) = restoring.reapply(now=LATER)
+
+    assert (again.pk, again.state) == (request.pk, PrivacyRequest.State.DONE)
+    assert tables_with(NUMBER) == set()
+
+
+def test_an_erasure_that_is_under_way_keeps_nobody_waiting(person):
+    request = requests.approve(ask(person), by=make_user(), now=NOW)
+    remembering.write_down(request, Person.of(person))
+
+    assert restoring.reapply(now=LATER) == []
 
 
 def test_dispatched_messages_are_found_by_the_number_alone(person, app):
