@@ -17,6 +17,7 @@ from outbox.kinds import Claimed, Decision
 FIRST_WIDTH = 2
 LONGEST_PAGE = 0.5  # seconds, by the lane's pace
 LONGEST_DOZE = 0.25  # seconds without asking whether the lane must go
+SHORTEST_DOZE = 0.05  # the turns that come meanwhile are taken together, and share their way to the database
 
 
 class Serving:
@@ -120,7 +121,7 @@ class Serving:
         while seconds := self._paces.take_turn(self.lease):
             if not self._goes_on():
                 return False
-            await asyncio.sleep(min(seconds, LONGEST_DOZE))
+            await asyncio.sleep(min(max(seconds, SHORTEST_DOZE), LONGEST_DOZE))
         return True
 
     def _tried(self, claimed: Claimed, ending: Settlement | Exception | None) -> None:
