@@ -5,24 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
-
-from django.db import connection, transaction
-from django.utils import timezone
 
 from benchmarks import bare, parcels, peers, rounds, sink
 from benchmarks.figures import Figure, Goal
 from benchmarks.servers import Postgres
 from benchmarks.sink import Sink
-from outbox import entries, kinds, statements
-from projects import ids
-from webhooks.models import Event, Webhook
-from webhooks.publishing import WEBHOOK
-from webhooks.triggers import Trigger
+from outbox import kinds
+from webhooks.models import Webhook
 
 PATIENCE = 300.0  # seconds
 
@@ -34,7 +27,6 @@ def figures(postgres: Postgres, *, full: bool) -> Iterator[Figure]:
         webhooks = parcels.make_webhooks([f"{receiver.url}/ok/{n}" for n in range(bare.ENDPOINTS)])
         yield from _against_bare_loops(receiver, webhooks, count=20_000 if full else 10_000)
     yield from _of_the_queue(postgres, count=100_000 if full else 30_000)
-    yield _of_writing(webhooks[:5], times=5000 if full else 1000)
 
 
 def _against_bare_loops(receiver: Sink, webhooks: Sequence[Webhook], *, count: int) -> Iterator[Figure]:
@@ -90,40 +82,3 @@ def _blank(postgres: Postgres, count: int) -> tuple[float, float, float]:
         seconds = time.perf_counter() - began_at
         worker, server = rounds.own_cpu_seconds() - worker, postgres.cpu_seconds() - server
     return count / seconds, worker / count * 1e6, server / count * 1e6
-
-
-def _of_writing(webhooks: Sequence[Webhook], *, times: int) -> Figure:
-    """What an event and its five entries add to the transaction of a message."""
-    parcels.empty()
-    for webhook in webhooks:
-        entries.open_lane(WEBHOOK, ids.to_uuid(webhook.id))
-    with ExitStack() as pauses:
-        pauses.enter_context(transaction.atomic())
-        _timed(lambda: _write(webhooks), times=50)
-        alone = _timed(_write_nothing, times=times)
-        whole = _timed(lambda: _write(webhooks), times=times)
-        transaction.set_rollback(True)
-    size = f"median of {times}, less an empty statement"
-    return Figure(
-        "event and five entries, written with a message", size, (whole - alone) * 1000, Goal("≤", 0.4, "ms")
-    )
-
-
-def _timed(work: Callable[[], object], *, times: int) -> float:
-    return median(rounds.seconds(work) for _ in range(times))
-
-
-def _write_nothing() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-
-
-def _write(webhooks: Sequence[Webhook]) -> None:
-    event = Event(
-        app_id=webhooks[0].app_id,
-        trigger=Trigger.MESSAGE_INBOUND,
-        body=b"{}" * 300,
-        accept_time=timezone.now(),
-    )
-    statements.insert(event)  # as `publishing` does
-    entries.put(WEBHOOK, [(ids.to_uuid(webhook.id), ids.to_uuid(event.id)) for webhook in webhooks])

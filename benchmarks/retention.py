@@ -22,11 +22,9 @@ from benchmarks.retention_writer import write
 from benchmarks.servers import Postgres
 from projects import clock
 from projects.models import App
-from retention import measuring, preview, purging, tasks
-from retention.deciding.ruling import Policy
+from retention import measuring, purging, tasks
 from retention.deleting import batches, windows
 from retention.deleting.batches import Course
-from retention.policies import PolicyType, Scope
 
 TURNS: Final = rounds.ROUNDS + 1  # the one that warms up takes rows too
 HELD: Final = 1000  # conversations
@@ -36,7 +34,7 @@ _SHARES: Final = {"task": 4 * SHARE}
 
 
 def figures(postgres: Postgres, *, full: bool) -> Iterator[Figure]:  # noqa: ARG001 -- a benchmark's shape
-    """G1 to G6, G16 and G17 of the retention goals."""
+    """G1 to G6 and G17 of the retention goals."""
     scale = 10 if full else 1
     world = World()
     now = clock.now()
@@ -55,7 +53,6 @@ def figures(postgres: Postgres, *, full: bool) -> Iterator[Figure]:  # noqa: ARG
         Goal("≤", 1.15),
     )
     yield from _while_others_write(world, scale, now)
-    yield _preview(world, scale, now)
     yield _lag(world, now)
 
 
@@ -264,16 +261,6 @@ def _p99(values: list[float]) -> float:
 
 
 # --- looking --------------------------------------------------------------------------------------
-
-
-def _preview(world: World, scale: int, now: datetime) -> Figure:
-    rows = 60_000 * scale
-    (app,) = world.apps(1, rows=rows)
-    world.settle()
-    policy = Policy(scope=Scope.MESSAGES, retention_type=PolicyType.MESSAGE_EXPIRE_POLICY, ttl_days=180)
-    seconds = sorted(rounds.seconds(lambda: preview.preview(policy, app, at=now)) for _ in range(6))
-    size = f"{rows:,} due of {world.rows:,}".replace(",", " ")
-    return Figure("preview of a policy", size, seconds[3] * 1000, Goal("≤", 300, "ms"))
 
 
 def _lag(world: World, now: datetime) -> Figure:
