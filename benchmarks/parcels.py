@@ -113,8 +113,10 @@ def wait_until_empty(*, seconds: float, owners: Sequence[UUID] = ()) -> None:
     """Return when nothing waits any more. Raises TimeoutError."""
     end = time.monotonic() + seconds
     waiting = Entry.objects.filter(lane__owner__in=owners) if owners else Entry.objects.all()
-    statement, terms = waiting.values("id")[:1].query.sql_with_params()
-    while statements.run(statement, terms):  # composed once: the dispatcher shares this process
+    # The newest is the last to leave: who asks for any reads all that have left before. Composed once, as the
+    # dispatcher shares this process.
+    statement, terms = waiting.order_by("-id").values("id")[:1].query.sql_with_params()
+    while statements.run(statement, terms):
         if time.monotonic() > end:
             raise TimeoutError(f"{waiting.count()} entries still wait after {seconds:.0f} s.")
         time.sleep(0.01)

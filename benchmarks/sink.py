@@ -132,10 +132,14 @@ class _Exchange(asyncio.Protocol):
         mark = body.partition(b'"mark":"')[2].partition(b'"')[0].decode()
         self._state.arrivals.append((path, mark, time.monotonic()))
         if path.startswith("/slow"):
-            asyncio.get_running_loop().call_later(SLOW_SECONDS, self._transport.write, _OK)
+            asyncio.get_running_loop().call_later(SLOW_SECONDS, self._write_unless_gone, _OK)
         elif not path.startswith("/hang"):
             fails = path.startswith("/e500") or (path.startswith("/flaky") and not random.randrange(FLAKY))
             self._transport.write(self._state.failed if fails else _OK)
+
+    def _write_unless_gone(self, answer: bytes) -> None:
+        if not self._transport.is_closing():  # who asked was killed meanwhile
+            self._transport.write(answer)
 
 
 def _number_after(head: bytes, name: bytes) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -39,6 +40,7 @@ def main(lease_seconds: float) -> None:
     """Dispatch until told to stop."""
     os.sched_setaffinity(0, {HERE})
     django.setup()
+    logging.getLogger("outbox").setLevel(logging.ERROR)  # what is broken on purpose is in the figures
     # Models may not be imported before.
     from benchmarks import parcels  # noqa: PLC0415 -- Django is set up only now
     from outbox.dispatching.bootstep import DispatcherThread  # noqa: PLC0415 -- as above

@@ -61,5 +61,8 @@ class Request:
     body: bytes = field(default=b"", repr=False)
     timeout: float = 15.0  # seconds, for everything from the name to the last byte
     max_body: int = KEPT_BYTES
+    # A connection that was kept may break before there is an answer. Then this is sent once more over another, unless
+    # it must not come twice; the other side may have taken it.
+    is_repeatable: bool = True
     answer: Response | None = None
     tag: Any = None  # the sender's own: carried along, never looked at

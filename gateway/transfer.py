@@ -15,6 +15,8 @@ from gateway.addresses import Guard, ascii_url, literal_address
 from gateway.exchange import Request, Response, Timings
 
 DRAINED_BYTES = 65_536  # read beyond those kept, so that the connection can be kept too; then it is cut
+KEPT_SECONDS = 118  # of idleness in which a connection can be used again: libcurl's own choice
+FRESH_SECONDS = 3  # the same, where a request must not come twice; servers wait for 5 at least
 CONNECT_SECONDS = 10.0  # for the name, the connection and TLS together
 
 
@@ -26,7 +28,7 @@ class Transfer:
         self._proxy = proxy
         self._head: list[bytes] = []  # the lines of the answer's head
         # What libcurl need not be told again.
-        self._url, self._timeout, self._method = "", 0.0, ("", False)
+        self._url, self._timeout, self._method, self._is_repeatable = "", 0.0, ("", False), True
         self.curl = curl = pycurl.Curl()
         curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
@@ -70,7 +72,21 @@ class Transfer:
             self._timeout = request.timeout
             self.curl.setopt(pycurl.TIMEOUT_MS, max(1, int(request.timeout * 1000)))
         self._set_method(request)
+        self._set_repeatable(request.is_repeatable)
         return None
+
+    def _set_repeatable(self, is_repeatable: bool) -> None:
+        self._departures = 0
+        if is_repeatable != self._is_repeatable:
+            self._is_repeatable = is_repeatable
+            # So that hardly ever one is used that the other side is about to close.
+            self.curl.setopt(pycurl.MAXAGE_CONN, KEPT_SECONDS if is_repeatable else FRESH_SECONDS)
+            self.curl.setopt(pycurl.PREREQFUNCTION, None if is_repeatable else self._depart)
+
+    def _depart(self, *_addresses: Any) -> int:
+        """Connected, about to send; the second time because libcurl would send it again."""
+        self._departures += 1
+        return int(pycurl.PREREQFUNC_OK if self._departures == 1 else pycurl.PREREQFUNC_ABORT)
 
     def _set_method(self, request: Request) -> None:
         method = request.method.upper()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
@@ -66,7 +67,8 @@ def drain(*, horizon: timedelta = timedelta(0), timeout: float = 30.0, limits: L
     """
     desk = CallingThread()
     database = Database(desk, is_patient=False)
-    dispatcher = Dispatcher(database=database, flush_database=database, limits=limits or Limits())
+    limits = replace(limits or Limits(), linger=0.0)
+    dispatcher = Dispatcher(database=database, flush_database=database, limits=limits)
 
     async def run() -> int:
         async with asyncio.timeout(timeout):

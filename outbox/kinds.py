@@ -34,6 +34,7 @@ class Claimed:
     attempt: int  # counts from 1
     created_at: datetime
     due_at: datetime
+    is_probe: bool = False  # its receiver fails: now and then one try finds out whether it still does
 
 
 @dataclass(frozen=True, slots=True)

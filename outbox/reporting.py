@@ -43,6 +43,8 @@ WAITING = """
         AND coalesce(lane.paused_until <= clock_timestamp(), TRUE)
 """
 
+LANE_STATES = ("closed", "open", "half_open", "paused")  # shown when no lane is in it, too
+
 LANES = """
     SELECT
         CASE
@@ -104,7 +106,7 @@ class Report(Collector):
             )
             cursor.execute(LANES)
             lanes = GaugeMetricFamily("outbox_lanes", "Lanes, by how their receivers do", labels=["state"])
-            for state, count in cursor.fetchall():
+            for state, count in (dict.fromkeys(LANE_STATES, 0) | dict(cursor.fetchall())).items():
                 lanes.add_metric([state], count)
             yield lanes
         yield from _of_dispatchers()

@@ -16,6 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import BinaryField, Field, Model
+from psycopg.pq import Format
 
 Terms = Mapping[str, Any] | Sequence[Any]
 _Kinds = tuple[tuple[type[Model], int], ...]  # of rows: so many of one table, then of the next
@@ -23,9 +24,15 @@ _Kinds = tuple[tuple[type[Model], int], ...]  # of rows: so many of one table, t
 
 def run(statement: str, terms: Terms) -> list[Any]:
     """Its rows, `[]` where it gives none. Name the columns: a prepared `*` breaks with the next migration."""
-    with _cursor() as cursor:
-        cursor.execute(statement, terms)
-        return cursor.fetchall() if cursor.description else []
+    return _rows(_cursor(), statement, terms)
+
+
+def run_for_bytes(statement: str, terms: Terms) -> list[Any]:
+    """As `run`, for rows that hold bytes: they travel as they are, at half the price.
+
+    Not for moments and JSON, which Django reads in its own way only where they are spelt out.
+    """
+    return _rows(_cursor(Format.BINARY), statement, terms)
 
 
 def written(statement: str, terms: Terms) -> int:
@@ -67,7 +74,13 @@ def values(*rows: Model) -> list[Any]:
     return [value for row in rows for value in _values(row, database)]
 
 
-def _cursor() -> CursorWrapper:
+def _rows(cursor: CursorWrapper, statement: str, terms: Terms) -> list[Any]:
+    with cursor:
+        cursor.execute(statement, terms)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _cursor(rows_as: Format = Format.TEXT) -> CursorWrapper:
     # The connection itself: `django.db.connection` looks for it anew with every attribute.
     database = connections[DEFAULT_DB_ALIAS]
     # In the portal a wrapper adds who acts to each statement: two are not prepared. What is logged wants its text.
@@ -76,7 +89,9 @@ def _cursor() -> CursorWrapper:
     # Django's own way to a cursor: on a connection that lives, its errors translated.
     database.close_if_health_check_failed()
     database.ensure_connection()
-    return CursorWrapper(_Preparing(database.connection), database)
+    preparing = _Preparing(database.connection)
+    preparing.format = rows_as
+    return CursorWrapper(preparing, database)
 
 
 class _Preparing(psycopg.Cursor[Any]):

@@ -57,6 +57,7 @@ app.conf.beat_schedule = {
         "schedule": timedelta(hours=1),
     },
     "sweep the outbox": {"task": "outbox.tasks.sweep", "schedule": timedelta(hours=1)},
+    "shrink the outbox": {"task": "outbox.tasks.shrink", "schedule": timedelta(minutes=10)},
 }
 
 

@@ -150,7 +150,8 @@ def _request(
         expires_at=message.expires_at,
     )
     try:
-        request = channels.adapter(seen.channel).build(outbound, seen, attempt)
+        adapter = channels.adapter(seen.channel)
+        request = adapter.build(outbound, seen, attempt)
     except channels.NoAdapter as problem:  # the sandbox stood in for it when the message was routed
         return _unsent(Reason(ReasonCode.CHANNEL_CONFIGURATION_MISSING, str(problem)))
     except Exception:
@@ -161,7 +162,7 @@ def _request(
         )
     window = message.accept_time + timedelta(seconds=message.app.retry_duration)
     give_up_at = min(window, message.expires_at) if message.expires_at else window
-    return replace(request, tag=(seen.channel, give_up_at))
+    return replace(request, is_repeatable=adapter.is_repeatable, tag=(seen.channel, give_up_at))
 
 
 def outcome(teller: Channel | Outcome, response: Response) -> Outcome:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -17,21 +19,33 @@ from outbox.models import Priority
 
 Terms = dict[str, Any]  # of a statement, by name
 
+LAST_ID: Final = 2**63 - 1
+MOST_NEW: Final = 10_000  # entries that one look reads by their ids
+NO_FLOOR: Final = -math.inf
+LATE_SECONDS: Final = 2.0  # between putting an entry and committing it; who takes longer waits for a renewal
+
 # Hops from one (lane, priority) to the next, so a backlog of a million costs what one entry does. The first
-# entry of each is its earliest: that tells what is due and when to look again.
+# entry of each is its earliest: that tells what is due and when to look again. What is new comes by its ids, as
+# hops step over all that has left and cannot be cleaned away yet.
 CLAIM = """
     WITH RECURSIVE clock AS MATERIALIZED (
         SELECT clock_timestamp() + %(ahead)s AS now
-    ), head AS (
-        (SELECT lane_id, priority, next_at FROM outbox_entry ORDER BY lane_id, priority, next_at LIMIT 1)
+    ), hop AS (
+        SELECT %(after)s::bigint AS lane_id, 32767::smallint AS priority, NULL::timestamptz AS next_at
         UNION ALL
-        SELECT following.* FROM head CROSS JOIN LATERAL (
+        SELECT following.* FROM hop CROSS JOIN LATERAL (
             SELECT lane_id, priority, next_at FROM outbox_entry
-            WHERE (lane_id, priority) > (head.lane_id, head.priority)
+            WHERE (lane_id, priority) > (hop.lane_id, hop.priority) AND lane_id <= %(until)s
             ORDER BY lane_id, priority, next_at LIMIT 1
         ) following
+    ), fresh AS (
+        SELECT lane_id, next_at FROM outbox_entry WHERE id > %(newer_than)s ORDER BY id LIMIT %(most)s
+    ), head AS (
+        SELECT lane_id, next_at FROM hop WHERE next_at IS NOT NULL
+        UNION ALL
+        SELECT lane_id, min(next_at) FROM fresh GROUP BY lane_id
     ), waiting AS (
-        SELECT lane.id, greatest(min(head.next_at), lane.paused_until) AS due_at
+        SELECT lane.id, greatest(min(head.next_at), lane.paused_until) AS due_at, lane.lease_until
         FROM head JOIN outbox_lane lane ON lane.id = head.lane_id
         WHERE lane.kind = ANY(%(kinds)s)
         GROUP BY lane.id
@@ -53,7 +67,13 @@ CLAIM = """
             lane.paused_until, lane.fail_streak, lane.strain, lane.failed_entries, lane.trips,
             lane.narrowed_to, lane.usual_seconds
     )
-    SELECT clock.now, (SELECT min(due_at) FROM waiting WHERE due_at > clock.now), claimed.*
+    SELECT
+        clock.now,
+        (SELECT min(due_at) FROM waiting WHERE due_at > clock.now),
+        ARRAY(SELECT id FROM waiting WHERE due_at <= clock.now AND lease_until > clock.now),
+        (SELECT last_value FROM outbox_entry_id_seq),
+        (SELECT max(id) FROM outbox_lane),
+        claimed.*
     FROM clock LEFT JOIN claimed ON TRUE
 """
 
@@ -66,12 +86,14 @@ DUE = """
         extract(epoch FROM CASE
             WHEN lane.is_ordered THEN greatest(entry.next_at, lane.paused_until) ELSE entry.next_at
         END)::float8
-    FROM unnest(%(lanes)s::bigint[], %(tokens)s::bigint[], %(limits)s::int[]) AS held (id, token, wanted)
+    FROM unnest(%(lanes)s::bigint[], %(tokens)s::bigint[], %(limits)s::int[], %(floors)s::float8[])
+        AS held (id, token, wanted, floor)
     JOIN outbox_lane lane ON lane.id = held.id AND lane.lease_token = held.token
     CROSS JOIN unnest(%(priorities)s::smallint[]) AS level (priority)
     CROSS JOIN LATERAL (
         SELECT id, ref, attempts, created_at, next_at FROM outbox_entry
-        WHERE lane_id = lane.id AND priority = level.priority AND next_at <= %(now)s
+        WHERE lane_id = lane.id AND priority = level.priority
+            AND next_at >= to_timestamp(held.floor) AND next_at <= %(now)s
         ORDER BY next_at, id LIMIT held.wanted
     ) entry
     ORDER BY level.priority, entry.next_at, entry.id
@@ -108,6 +130,19 @@ class Lease:
     owner: UUID
     token: int
     health: Health  # the holder's; each flush brings it up to date
+    floor: float = NO_FLOOR  # nothing that was due before this moment is left; each page brings it up to date
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a look sees: entries with a greater id than `newer_than`, and all of the lanes from `after` to `until`."""
+
+    newer_than: int
+    after: int
+    until: int
+
+
+EVERYWHERE: Final = Stretch(newer_than=LAST_ID, after=0, until=LAST_ID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,37 +152,76 @@ class Survey:
     now: datetime
     leases: Sequence[Lease]
     next_due_at: datetime | None  # the earliest moment after `now` at which a lane has something to send
+    busy: frozenset[int]  # the lanes that have something due and are held already
+    newest: int  # the id that an entry was given last
+    last_lane: int
+    seconds: float  # that it took
 
 
-def claim(*, kinds: Collection[str], limit: int, lease: timedelta, ahead: timedelta = timedelta(0)) -> Survey:
+def claim(
+    *,
+    kinds: Collection[str],
+    limit: int,
+    lease: timedelta,
+    ahead: timedelta = timedelta(0),
+    stretch: Stretch = EVERYWHERE,
+) -> Survey:
     """Take at most `limit` lanes that have something due, the longest unserved first.
 
     `ahead` puts the clock forward, for a drain that does not wait.
     """
-    terms: Terms = {"kinds": list(kinds), "limit": limit, "lease": lease, "ahead": ahead}
+    began_at = time.monotonic()
+    terms: Terms = {
+        "kinds": list(kinds),
+        "limit": limit,
+        "lease": lease,
+        "ahead": ahead,
+        "newer_than": stretch.newer_than,
+        "most": MOST_NEW,
+        "after": stretch.after,
+        "until": stretch.until,
+    }
     rows = statements.run(CLAIM, terms)
-    now, next_due_at = rows[0][:2]
-    return Survey(now, [_lease(*row[2:]) for row in rows if row[2] is not None], next_due_at)
+    now, next_due_at, busy, newest, last_lane = rows[0][:5]
+    leases = [_lease(*row[5:]) for row in rows if row[5] is not None]
+    seconds = time.monotonic() - began_at
+    return Survey(now, leases, next_due_at, frozenset(busy), newest, last_lane or 0, seconds)
 
 
 def due(wanted: Sequence[tuple[Lease, int]], *, now: datetime) -> dict[int, list[Claimed]]:
-    """By lane id the entries that are due, at most as many as asked for, in the order they are to be sent."""
+    """By lane id the entries that are due, at most as many as asked for, in the order they are to be sent.
+
+    The next page of a lane begins where this one found the first, and a little before that: what has left the
+    lane is not read again, even as long as it cannot be cleaned away.
+    """
     terms: Terms = {
         **_held([lease for lease, _ in wanted]),
         "limits": [limit for _, limit in wanted],
+        "floors": [lease.floor for lease, _ in wanted],
         "priorities": Priority.values,
         "now": now,
     }
     found: dict[int, list[Claimed]] = {lease.lane_id: [] for lease, _ in wanted}
+    failing = {lease.lane_id for lease, _ in wanted if lease.health.trips}
+    earliest = dict.fromkeys(found, now.timestamp())
     for lane_id, entry_id, owner, ref, attempt, created_at, due_at in statements.run(DUE, terms):
         # As numbers: a page is read often, and reading moments costs more than the rest of it.
         moments = datetime.fromtimestamp(created_at, UTC), datetime.fromtimestamp(due_at, UTC)
-        found[lane_id].append(Claimed(entry_id, owner, ref, attempt, *moments))
+        found[lane_id].append(Claimed(entry_id, owner, ref, attempt, *moments, lane_id in failing))
+        earliest[lane_id] = min(earliest[lane_id], due_at)
+    for lease, _ in wanted:
+        # An ordered lane is read from its beginning: nothing overtakes what was committed late.
+        lease.floor = NO_FLOOR if lease.health.is_ordered else earliest[lease.lane_id] - LATE_SECONDS
     return {lease.lane_id: found[lease.lane_id][:limit] for lease, limit in wanted}
 
 
 def renew(leases: Sequence[Lease], *, now: datetime, lease: timedelta) -> set[int]:
-    """Hold the lanes for another `lease`; gives the ids of those that are still held."""
+    """Hold the lanes for another `lease`; gives the ids of those that are still held.
+
+    Their next pages begin at the beginning, for the sake of what was committed late.
+    """
+    for held in leases:
+        held.floor = NO_FLOOR
     with connection.cursor() as cursor:
         cursor.execute(RENEW, _held(leases) | {"now": now, "lease": lease})
         return {lane_id for (lane_id,) in cursor.fetchall()}

@@ -22,6 +22,7 @@ from outbox.dispatching.claiming import Lease, Survey
 from outbox.dispatching.clock import Clock
 from outbox.dispatching.database import Database
 from outbox.dispatching.limits import Limits
+from outbox.dispatching.looking import Looks
 from outbox.dispatching.pacing import Paces
 from outbox.dispatching.sending import Sender
 from outbox.dispatching.serving import Serving
@@ -46,6 +47,7 @@ class Dispatcher:
         self._flush_database = flush_database
         self._limits = limits
         self._clock = Clock()
+        self._looks = Looks()
         self._paces = Paces(database)
         self._servings: dict[Serving, asyncio.Task[None]] = {}
         self._is_crowded = False  # more lanes had something due than could be held
@@ -82,6 +84,7 @@ class Dispatcher:
                 if not survey.leases and survey.next_due_at:
                     self._clock.put_forward_to(survey.next_due_at)
                 await asyncio.gather(*self._servings.values())
+                self._looks.look_everywhere()
                 survey = await self._look()
             return self._sender.tries
 
@@ -114,24 +117,31 @@ class Dispatcher:
             return await self._look()
         except db.Error:
             logger.exception("Claiming failed; the next look is soon")
+            self._looks.look_everywhere()
             return None
 
     async def _look(self) -> Survey:
-        """Claim what is due and free, and let the lanes that are held look again."""
+        """Claim what is due and free, and let the lanes that are held and have something due look again."""
         asked_at = time.monotonic()
         room = self._limits.lanes - len(self._servings)
+        stretch = self._looks.stretch(now=self._clock.now())
         survey = await self._database.run(
             claiming.claim,
             kinds=list(kinds.registered()),
             limit=room,
             lease=self._limits.lease,
             ahead=self._clock.ahead,
+            stretch=stretch,
         )
-        measuring.CLAIM_SECONDS.observe(time.monotonic() - asked_at)
+        survey = self._looks.saw(survey, stretch=stretch)
+        measuring.CLAIM_SECONDS.observe(survey.seconds)
         self._clock.set(survey.now)
         self._is_crowded = len(survey.leases) == room
+        if self._is_crowded:
+            self._looks.look_everywhere()
         for serving in self._servings:
-            serving.stir()
+            if self._is_crowded or serving.lease.lane_id in survey.busy:
+                serving.stir()
         await self._paces.learn(survey.leases)
         for lease in survey.leases:
             self._serve(lease, held_until=asked_at + self._limits.lease.total_seconds())
@@ -151,7 +161,11 @@ class Dispatcher:
         """Look at that moment, if no poll comes before it."""
         seconds = (moment - self._clock.now()).total_seconds()
         if seconds < self._limits.poll_without_bell:
-            asyncio.get_running_loop().call_later(max(seconds, 0), self._rung.set)
+            asyncio.get_running_loop().call_later(max(seconds, 0), self._look_everywhere)
+
+    def _look_everywhere(self) -> None:
+        self._looks.look_everywhere()
+        self._rung.set()
 
     def _serve(self, lease: Lease, *, held_until: float) -> None:
         serving = Serving(
@@ -176,7 +190,7 @@ class Dispatcher:
         finally:
             del self._servings[serving]
         if serving.is_stirred or self._is_crowded:
-            self._rung.set()
+            self._look_everywhere()
 
     async def _read_pages(self, wanted: Sequence[tuple[Lease, int]]) -> Sequence[list[Claimed]]:
         now = self._clock.now()

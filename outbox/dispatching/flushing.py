@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 import orjson
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from outbox import kinds, measuring, statements
 from outbox.dispatching.claiming import Lease
@@ -73,11 +73,13 @@ def flush(settlements: Sequence[Settlement], *, now: datetime, patience: timedel
     Who freezes within a flush holds its lanes against everybody; after `patience` the server throws it out.
     """
     began_at = time.monotonic()
+    connection.ensure_connection()
+    line = connection.connection
     try:
         _flush_together(settlements, patience)
-    except Exception:
-        if connection.connection is None or connection.connection.closed:  # no record is to blame
-            raise
+    except Exception as error:
+        if connection.connection is not line or line.closed:  # it broke: no record is to blame
+            raise OperationalError("The connection broke within a flush.") from error
         if len(settlements) > 1:
             for settlement in settlements:
                 flush([settlement], now=now, patience=patience)
@@ -100,7 +102,7 @@ def _flush_together(settlements: Sequence[Settlement], patience: timedelta) -> N
     for lease, health in healths.items():
         lease.health = health
     if len(own) < len(settlements):
-        logger.warning("%d tries came too late and were fenced", len(settlements) - len(own))
+        logger.warning("Results fenced, for their lanes were lost: %d", len(settlements) - len(own))
         measuring.FENCED.inc(len(settlements) - len(own))
 
 

@@ -64,6 +64,10 @@ class Health:
                 return health._after_success()
             case Decision.RETRY:
                 return health._after_failure(result, breaker)
+            # What is given up speaks against a receiver that has a breaker: else one that is dead would get all
+            # entries whose time is over at once. Elsewhere it may be what only this entry deserves.
+            case Decision.DEAD if breaker and result.verdict.strain:
+                return health._after_failure(result, breaker)
         return health
 
     def is_worth_writing(self, before: Health) -> bool:

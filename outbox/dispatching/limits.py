@@ -18,6 +18,8 @@ class Limits:
     lease: timedelta = timedelta(seconds=30)
     heartbeat: float = 5.0
     slice: float = 3.0  # a lane is served so long while others wait to be claimed
+    linger: float = 1.0  # a lane that has run dry is kept so long, for what comes next
+    longest_linger: float = 10.0  # since it was claimed
     poll: float = 0.25
     poll_without_bell: float = 1.0
     grace: float = 10.0  # at a stop, for requests that are in flight

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -48,6 +49,7 @@ class Serving:
         self._limits = limits
         self._must_yield = must_yield
         self._yields_at = time.monotonic() + limits.slice
+        self._lingers_until = time.monotonic() + limits.longest_linger
         self._width = 1 if lease.health.fail_streak else FIRST_WIDTH
         self._rested_until = lease.health.paused_until
         self._trying = 0
@@ -69,7 +71,7 @@ class Serving:
             if len(page) == wanted:
                 continue
             await self._until(lambda: self.is_stirred or not self._trying)
-            if not self.is_stirred:
+            if not (self.is_stirred or await self._more_comes()):
                 break
         await self._until(lambda: not self._trying)
         if self._error:
@@ -123,6 +125,18 @@ class Serving:
                 return False
             await asyncio.sleep(min(max(seconds, SHORTEST_DOZE), LONGEST_DOZE))
         return True
+
+    async def _more_comes(self) -> bool:
+        """Keep the lane that has run dry a little longer; whether something has become due in it meanwhile.
+
+        Giving it back and claiming it anew leaves two dead versions of its row, which everybody who asks for it
+        steps over as long as a transaction that began before stays open.
+        """
+        seconds = min(self._limits.linger, self._lingers_until - time.monotonic())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._until(lambda: self.is_stirred or self._must_yield() or not self._goes_on())
+        return self.is_stirred
 
     def _tried(self, claimed: Claimed, ending: Settlement | Exception | None) -> None:
         self._flushed.add((claimed.id, claimed.attempt))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.http import Client, Request, Response
-from tests.gateway.loopback import LOOPBACK, Received, hang, serving
+from tests.gateway.loopback import LOOPBACK, OK, Received, hang, serving
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -23,6 +23,51 @@ def test_a_hundred_requests_in_a_row_share_one_connection(run):
                 assert (await client.send(Request("POST", server.url(), body=b"{}"))).status == 200
 
         assert (server.connections, len(server.requests)) == (1, 100)
+
+    run(body)
+
+
+async def answer_once(received: Received, writer: asyncio.StreamWriter) -> None:
+    """The first request; the others are taken, and the connection breaks."""
+    if received.body == b"first":
+        writer.write(OK)
+    else:
+        writer.close()
+
+
+def test_what_must_not_come_twice_is_not_sent_again_when_a_kept_connection_breaks(run):
+    async def body():
+        async with serving(answer_once) as server, Client(guard=LOOPBACK) as client:
+            await client.send(Request("POST", server.url(), body=b"first"))
+            sent = Request("POST", server.url(), body=b"second", is_repeatable=False)
+            response = await client.send(sent)
+            await until(lambda: server.connections == 2 and not server.tasks)
+
+        assert (response.error, response.peer) == ("protocol", "127.0.0.1")
+        assert [request.body for request in server.requests] == [b"first", b"second"]
+
+    run(body)
+
+
+def test_what_may_come_twice_is_sent_again_at_once_when_a_kept_connection_breaks(run):
+    async def body():
+        async with serving(answer_once) as server, Client(guard=LOOPBACK) as client:
+            await client.send(Request("POST", server.url(), body=b"first"))
+            await client.send(Request("POST", server.url(), body=b"second"))
+
+        assert [request.body for request in server.requests] == [b"first", b"second", b"second"]
+
+    run(body)
+
+
+def test_a_handle_that_sent_what_must_not_come_twice_sends_again_what_may(run):
+    async def body():
+        async with serving(answer_once) as server, Client(guard=LOOPBACK) as client:
+            for is_repeatable in (False, True):
+                await client.send(Request("POST", server.url(), body=b"first", is_repeatable=is_repeatable))
+            await client.send(Request("POST", server.url(), body=b"second"))
+
+        assert len(server.requests) == 4
 
     run(body)
 

@@ -59,6 +59,30 @@ def test_a_dead_receiver_costs_one_request_a_pause(guarded, receiver):
 
 
 @pytest.mark.django_db
+def test_a_dead_receiver_is_left_alone_by_what_is_given_up_too(guarded, receiver):
+    guarded.judge = lambda *_: Verdict(Decision.DEAD)
+    entries.put("parcels", [(uuid4(), uuid4())] * 50)
+
+    drain()
+    first = len(receiver.paths)
+    drain(horizon=timedelta(seconds=5 + 10 + 20 + 1))
+
+    assert first <= 6
+    assert len(receiver.paths) - first == 3
+
+
+@pytest.mark.django_db
+def test_what_is_given_up_without_blaming_anybody_opens_no_breaker(guarded, receiver):
+    guarded.judge = lambda *_: Verdict(Decision.DEAD, strain=0.0)
+    entries.put("parcels", [(uuid4(), uuid4())] * 50)
+
+    drain()
+
+    assert len(receiver.paths) == 50
+    assert Lane.objects.get().fail_streak == 0
+
+
+@pytest.mark.django_db
 def test_a_receiver_that_comes_back_gets_everything(guarded, receiver):
     owner = uuid4()
     entries.put("parcels", [(owner, uuid4()) for _ in range(50)])

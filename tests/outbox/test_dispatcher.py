@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -10,6 +12,7 @@ import pytest
 from django.db import connection, transaction
 
 from outbox import entries, lanes
+from outbox.dispatching import claiming
 from outbox.dispatching.limits import Limits
 from outbox.kinds import Decision, Verdict
 from outbox.models import Entry, Lane
@@ -20,6 +23,18 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def is_empty() -> bool:
     return not Entry.objects.exists()
+
+
+def elsewhere(work: Callable[[], None]) -> None:
+    """In a transaction of its own."""
+
+    def run() -> None:
+        work()
+        connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
 
 
 def test_the_bell_wakes_a_dispatcher_that_would_sleep_much_longer(parcels, receiver):
@@ -66,6 +81,56 @@ def test_a_retry_comes_on_time(parcels, receiver):
     ]
     assert len(waits) == 3
     assert all(timedelta(seconds=0.2) <= wait < timedelta(seconds=0.6) for wait in waits)
+
+
+def test_what_is_committed_late_is_sent_although_newer_ones_were(parcels, receiver):
+    owner, late, newer = uuid4(), uuid4(), [uuid4() for _ in range(3)]
+    entries.open_lane("parcels", owner)
+
+    with dispatching(Limits(heartbeat=0.2, linger=30.0, longest_linger=30.0)):
+        with transaction.atomic():
+            entries.put("parcels", [(owner, late)])
+            elsewhere(lambda: entries.put("parcels", [(owner, ref) for ref in newer]))
+            assert eventually(lambda: len(receiver.paths) == 3)
+            time.sleep(claiming.LATE_SECONDS + 0.5)
+        assert eventually(is_empty)
+
+    assert receiver.paths[-1] == f"/{late}"
+
+
+def test_a_lane_is_kept_as_long_as_more_comes_and_then_given_back(parcels, receiver):
+    owner, tokens = uuid4(), set()
+
+    with dispatching(Limits(linger=0.3)):
+        for _ in range(5):
+            entries.put("parcels", [(owner, uuid4())])
+            assert eventually(is_empty)
+            tokens.add(Lane.objects.get().lease_token)
+        assert Lane.objects.get().lease_until
+        assert eventually(lambda: Lane.objects.get().lease_until is None, within=2.0)
+
+    assert len(tokens) == 1
+
+
+def test_a_lane_that_keeps_going_is_given_back_all_the_same(parcels, receiver):
+    owner, tokens = uuid4(), set()
+
+    with dispatching(Limits(linger=30.0, longest_linger=0.2)):
+        for _ in range(5):
+            entries.put("parcels", [(owner, uuid4())])
+            assert eventually(is_empty)
+            tokens.add(Lane.objects.get().lease_token)
+            time.sleep(0.1)
+
+    assert len(tokens) > 1
+
+
+def test_lanes_that_are_kept_make_room_for_others(parcels, receiver):
+    with dispatching(Limits(lanes=2, linger=30.0, longest_linger=30.0)):
+        entries.put("parcels", [(uuid4(), uuid4()) for _ in range(6)])
+        assert eventually(is_empty, within=3.0)
+
+    assert len(receiver.paths) == 6
 
 
 def test_hanging_receivers_hold_up_nobody_else(parcels, receiver):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from gateway.http import Request, Response
-from outbox import entries
+from outbox import entries, lanes
 from outbox.dispatching import claiming, flushing
 from outbox.dispatching.claiming import Lease, Survey
 from outbox.dispatching.settlements import Settlement, concluded
@@ -29,6 +29,12 @@ def claim(*, limit: int = 100, later: timedelta = timedelta(0)) -> Survey:
 def sent(lease: Lease, claimed: Claimed, survey: Survey) -> Settlement:
     result = Result(claimed, Request("POST", "http://receiver"), Response(200), DONE, survey.now)
     return concluded(lease, result, now=survey.now)
+
+
+def refs_due(survey: Survey) -> list[UUID]:
+    """The next page of the one lane that was claimed."""
+    (page,) = claiming.due([(survey.leases[0], 10)], now=survey.now).values()
+    return [claimed.ref for claimed in page]
 
 
 @pytest.mark.django_db
@@ -163,10 +169,62 @@ def test_a_paused_lane_is_due_when_its_pause_ends():
 
 
 @pytest.mark.django_db
+def test_what_was_committed_late_is_read_once_the_lease_is_renewed():
+    owner, newer, late = uuid4(), uuid4(), uuid4()
+    entries.put("parcels", [(owner, newer)])
+    survey = claim()
+    first = refs_due(survey)
+    entries.put("parcels", [(owner, late)], due_at=survey.now - timedelta(minutes=1))
+
+    second = refs_due(survey)
+    claiming.renew(survey.leases, now=survey.now, lease=LEASE)
+
+    assert first == second == [newer]
+    assert refs_due(survey) == [late, newer]
+
+
+@pytest.mark.django_db
+def test_what_was_committed_late_in_an_ordered_lane_is_read_with_the_next_page():
+    owner, newer, late = uuid4(), uuid4(), uuid4()
+    lanes.tune("parcels", owner, is_ordered=True)
+    entries.put("parcels", [(owner, newer)])
+    survey = claim()
+    assert refs_due(survey) == [newer]
+
+    entries.put("parcels", [(owner, late)], due_at=survey.now - timedelta(minutes=1))
+
+    assert refs_due(survey) == [late, newer]
+
+
+@pytest.mark.django_db
+def test_a_page_goes_on_where_either_priority_has_its_first():
+    owner, urgent, normal = uuid4(), uuid4(), uuid4()
+    survey_at = claim(limit=0).now
+    entries.put("parcels", [(owner, normal)], due_at=survey_at - timedelta(minutes=5))
+    entries.put("parcels", [(owner, urgent)], due_at=survey_at - timedelta(minutes=1), urgent=True)
+    survey = claim()
+
+    first = claiming.due([(survey.leases[0], 1)], now=survey.now)
+    Entry.objects.filter(ref=urgent).delete()
+
+    assert [claimed.ref for claimed in first[survey.leases[0].lane_id]] == [urgent]
+    assert refs_due(survey) == [normal]
+
+
+@pytest.mark.django_db
 def test_a_claim_does_not_read_the_backlog():
     entries.put("parcels", [(uuid4(), uuid4()) for _ in range(3)])
     entries.put("parcels", [(uuid4(), uuid4())] * 5000)
-    terms: claiming.Terms = {"kinds": ["parcels"], "limit": 10, "lease": LEASE, "ahead": timedelta(0)}
+    terms: claiming.Terms = {
+        "kinds": ["parcels"],
+        "limit": 10,
+        "lease": LEASE,
+        "ahead": timedelta(0),
+        "newer_than": claiming.LAST_ID,
+        "most": claiming.MOST_NEW,
+        "after": 0,
+        "until": claiming.LAST_ID,
+    }
 
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE outbox_entry")
@@ -179,3 +237,21 @@ def test_a_claim_does_not_read_the_backlog():
 def most_rows(node: Any) -> Any:
     """The most that a step of the plan really read."""
     return max([node["Actual Rows"], *map(most_rows, node.get("Plans", []))])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_breaks_within_a_flush_is_not_blamed_on_the_record(parcels):
+    entries.put("parcels", [(uuid4(), uuid4())])
+    survey = claim()
+    (entry,) = claiming.due([(survey.leases[0], 10)], now=survey.now)[survey.leases[0].lane_id]
+    parcels.after_record = lambda _: hang_up()
+
+    with pytest.raises(OperationalError):  # what the dispatcher waits out, to flush the same again
+        flushing.flush([sent(survey.leases[0], entry, survey)], now=survey.now)
+
+    assert Entry.objects.get().attempts == 0
+
+
+def hang_up() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")

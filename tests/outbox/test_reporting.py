@@ -58,6 +58,13 @@ def test_lanes_are_told_by_how_their_receivers_do():
 
 
 @pytest.mark.django_db
+def test_states_that_no_lane_is_in_are_told_as_zero():
+    told = figures()
+
+    assert [told[f"outbox_lanes {state}"] for state in ("closed", "paused", "open", "half_open")] == [0.0] * 4
+
+
+@pytest.mark.django_db
 def test_the_oldest_due_entry_of_a_healthy_lane_tells_how_late_we_are():
     late, failing = uuid4(), uuid4()
     entries.put("parcels", [(late, uuid4())], due_at=clock.now() - timedelta(seconds=90))

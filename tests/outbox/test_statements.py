@@ -50,5 +50,15 @@ def test_the_server_keeps_a_statement_for_the_next_time():
     assert "SELECT kind, owner FROM outbox_lane WHERE kind = $1" in kept
 
 
+def test_bytes_come_as_they_are_beside_what_every_row_has():
+    id_, said = uuid4(), bytes(range(256))
+
+    rows = statements.run_for_bytes(
+        "SELECT %s::uuid, %b::bytea, %s::text, %s::bigint", [id_, said, "é", 2**40]
+    )
+
+    assert rows == [(id_, said, "é", 2**40)]
+
+
 def test_a_statement_without_rows_gives_none():
     assert statements.run("UPDATE outbox_lane SET fail_streak = 0 WHERE kind = %s", ["nobody's"]) == []

@@ -2,22 +2,19 @@ from __future__ import annotations
 
 import logging
 import warnings
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from typing import Any
+from datetime import timedelta
 
 import orjson
 import pytest
+from django.db.models import F
 from werkzeug import Response
 
 from outbox.draining import drain
 from outbox.models import Entry
 from portal.logs import JSONFormatter
 from tests.factories import make_app, make_webhook
-from webhooks import publishing
-from webhooks.models import Attempt, DeadLetter, Event, TargetType, Webhook
-from webhooks.publishing import About
-from webhooks.triggers import Trigger
+from tests.webhooks.delivering import publish, requests, wait_of
+from webhooks.models import Attempt, Condition, DeadLetter, Event, TargetType, Webhook
 
 with warnings.catch_warnings():  # an escape in a docstring of the client warns where it is compiled
     warnings.simplefilter("ignore")
@@ -26,25 +23,6 @@ with warnings.catch_warnings():  # an escape in a docstring of the client warns 
 SECRET = "s3cr3t-Ünï"
 HOUR = timedelta(hours=1)
 DAYS = timedelta(days=4)
-
-
-def publish(app, **payload: Any) -> None:
-    publishing.publish(
-        app=app,
-        trigger=Trigger.MESSAGE_DELIVERY,
-        payload={"message_id": "01J8Y3R0000000000000000001", "status": "DELIVERED"} | payload,
-        about=About(accepted_time=datetime.now(UTC), event_time=datetime.now(UTC)),
-    )
-
-
-def wait_of(attempt: Attempt) -> timedelta:
-    """How long until the next one, as recorded."""
-    assert attempt.next_at is not None
-    return attempt.next_at - attempt.started_at
-
-
-def requests(httpserver) -> list[Any]:
-    return [request for request, _ in httpserver.log]
 
 
 def test_a_callback_is_signed_so_that_the_official_client_accepts_it(app, hook, httpserver):
@@ -159,6 +137,35 @@ def test_an_event_that_is_never_taken_is_given_up_and_buried(app, hook, settings
     assert last.started_at - Event.objects.get().created_at <= timedelta(seconds=61)
 
 
+def test_what_waits_for_a_receiver_that_fails_is_given_up_unsent_when_its_time_is_over(
+    app, hook, httpserver, settings
+):
+    make_webhook(app, hook(500))
+    for _ in range(20):
+        publish(app)
+    drain()
+    asked, failures = len(httpserver.log), Condition.objects.get().streak
+    Entry.objects.update(created_at=F("created_at") - timedelta(seconds=settings.WEBHOOK_RETRY_WINDOW + 60))
+
+    drain(horizon=timedelta(seconds=30))
+
+    assert not Entry.objects.exists()
+    assert (len(httpserver.log), Condition.objects.get().streak) == (asked, failures)
+    assert DeadLetter.objects.filter(reason__startswith="expired: the receiver failed").count() == 20
+    assert Attempt.objects.filter(result="GIVEN_UP", error="expired", status_code=None).count() == 20
+
+
+def test_what_came_late_to_a_receiver_that_is_well_is_sent_all_the_same(app, hook, settings):
+    make_webhook(app, hook())
+    for _ in range(3):
+        publish(app)
+    Entry.objects.update(created_at=F("created_at") - timedelta(seconds=settings.WEBHOOK_RETRY_WINDOW + 60))
+
+    drain()
+
+    assert [attempt.result for attempt in Attempt.objects.all()] == ["DELIVERED"] * 3
+
+
 def test_a_redirect_is_a_failure_and_is_not_followed(app, hook, httpserver):
     elsewhere = hook(200, path="/elsewhere")
     make_webhook(app, hook(Response(status=302, headers={"Location": elsewhere})))
@@ -205,60 +212,6 @@ def test_a_forbidden_address_is_never_dialled_and_given_up_at_once(app, hook, ht
     assert not requests(httpserver)
     assert (Attempt.objects.get().result, Attempt.objects.get().error) == ("GIVEN_UP", "forbidden")
     assert DeadLetter.objects.get().reason.startswith("forbidden")
-
-
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_who_asks_for_a_pause_gets_it_for_all_events(app, hook, httpserver, status):
-    make_webhook(app, hook(Response(status=status, headers={"Retry-After": "120"}), 200))
-    publish(app)
-    drain()
-    publish(app)
-
-    drain(horizon=timedelta(seconds=110))
-
-    assert len(requests(httpserver)) == 1
-    assert wait_of(Attempt.objects.get()) >= timedelta(seconds=120)
-
-
-def test_a_pause_may_be_asked_for_until_a_date(app, hook):
-    soon = format_datetime(datetime.now(UTC) + timedelta(minutes=5), usegmt=True)
-    make_webhook(app, hook(Response(status=503, headers={"Retry-After": soon})))
-    publish(app)
-
-    drain()
-
-    wait = wait_of(Attempt.objects.get())
-    assert timedelta(seconds=295) <= wait <= timedelta(seconds=305)
-
-
-@pytest.mark.parametrize("asked", ["never", "-5", "Mon, 99 Foo 2026", "0", ""])
-def test_a_pause_that_makes_no_sense_changes_nothing(app, hook, asked):
-    make_webhook(app, hook(Response(status=503, headers={"Retry-After": asked})))
-    publish(app)
-
-    drain()
-
-    assert wait_of(Attempt.objects.get()) < timedelta(seconds=10)
-
-
-def test_no_receiver_can_ask_for_more_than_an_hour(app, hook):
-    make_webhook(app, hook(Response(status=429, headers={"Retry-After": "999999"})))
-    publish(app)
-
-    drain()
-
-    wait = wait_of(Attempt.objects.get())
-    assert timedelta(hours=1) <= wait <= timedelta(hours=1, seconds=5)
-
-
-def test_no_pause_is_longer_than_the_cap(app, hook, httpserver, settings):
-    settings.WEBHOOK_RETRY_CAP = 20
-    make_webhook(app, hook(Response(status=429, headers={"Retry-After": "3600"}), 200))
-    publish(app)
-
-    drain(horizon=timedelta(seconds=25))
-
-    assert len(requests(httpserver)) == 2
 
 
 @pytest.mark.parametrize(

@@ -152,10 +152,12 @@ def test_a_check_says_whether_a_signature_fits_and_what_was_changed(headers, bod
     [
         (CONTRACT, {signing.NONCE: ""}, "Missing: x-sinch-webhook-signature-nonce."),
         (CONTRACT, {signing.TIMESTAMP: "now"}, "Unix seconds"),
+        (CONTRACT, {signing.TIMESTAMP: "²"}, "Unix seconds"),
         (CONTRACT, {signing.SIGNATURE: "abc="}, "no base64 of 32 bytes"),
         (CONTRACT, {signing.ALGORITHM: "md5"}, "HmacSHA256"),
         (STANDARD, {signing.STANDARD_ID: ""}, "Missing: webhook-id."),
         (STANDARD, {signing.STANDARD_TIMESTAMP: "now"}, "Unix seconds"),
+        (STANDARD, {signing.STANDARD_TIMESTAMP: "9" * 5000}, "Unix seconds"),
         (STANDARD, {signing.STANDARD_SIGNATURE: "v1,abc="}, "no signature"),
     ],
 )

@@ -78,6 +78,16 @@ def test_an_answer_without_a_usable_token_is_a_failure(app, subscribe, hook, end
     assert not called(httpserver)
 
 
+def test_a_life_that_is_written_as_text_is_understood(app, subscribe, hook, endpoint, httpserver):
+    endpoint.expires_in = "3599"
+    subscribe(hook())
+    publish(app, times=2)
+
+    drain()
+
+    assert bearers(httpserver) == ["Bearer token-1", "Bearer token-1"]
+
+
 def test_a_long_token_is_carried_whole(app, subscribe, hook, endpoint, httpserver):
     endpoint.answers = [token("x" * 6000, expires_in=3600)]
     subscribe(hook())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import re
 import time
 from dataclasses import dataclass, field, replace
@@ -128,8 +129,11 @@ def _read(answer: Response, *, asked_at: float) -> Token | None:
     except orjson.JSONDecodeError:
         return None
     match document:
-        case {"access_token": str(text), "expires_in": int() | float() as life} if VISIBLE.fullmatch(text):
-            return Token(text, ends_at=asked_at + min(life, LONGEST_LIFE) - MARGIN)
+        case {"access_token": str(text), "expires_in": int() | float() | str() as life} if VISIBLE.fullmatch(
+            text
+        ):
+            with contextlib.suppress(ValueError):  # some servers write the number as text
+                return Token(text, ends_at=asked_at + min(float(life), LONGEST_LIFE) - MARGIN)
     return None
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import TypedDict
 from uuid import UUID
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from webhooks.tending import watching
 
 logger = logging.getLogger(__name__)
 
+OVER = "the receiver failed until the time for it was over"
 KEPT_HEADERS = 2048  # bytes of an answer's headers
 STEPS = ("dns", "connect", "tls", "first_byte", "total")  # of an exchange, as the log has them
 
@@ -56,12 +58,12 @@ class EventDelivery:
 
         In two queries, and a third where a receiver is not known as it stands now.
         """
-        rows = statements.run(TOLD, {"events": statements.uuids(entry.ref for entry in entries)})
+        rows = statements.run_for_bytes(TOLD, {"events": statements.uuids(entry.ref for entry in entries)})
         events = {id_: Told(ids.from_uuid(id_), _public_id(app), *rest) for id_, app, *rest in rows}
         deliveries = [(entry, event) for entry in entries if (event := events.get(entry.ref))]
         receivers = self._receivers(deliveries)
         return {
-            entry.id: _unless_disabled(request(receiver, event))
+            entry.id: _unless_known(request(receiver, event), entry, event)
             for entry, event in deliveries
             if (receiver := receivers.get(entry.id))
         }
@@ -92,7 +94,7 @@ class EventDelivery:
         sent = [result for result in results if result.response.error != retrying.DISABLED]
         written = logbook.write([_line(place, result) for place, result in enumerate(sent)])
         _bury([result for result in results if result.verdict.decision is Decision.DEAD])
-        watching.observe(sent)
+        watching.observe([result for result in sent if result.response.error not in retrying.UNASKED])
         if logger.isEnabledFor(logging.INFO):
             for line in written:
                 _log(sent[line.place], line)
@@ -111,19 +113,21 @@ def request(receiver: Receiver, event: Told) -> Request:
     )
 
 
-def _unless_disabled(request: Request) -> Request:
-    """To a webhook that is switched off nothing is sent: the answer is known."""
+def _unless_known(request: Request, claimed: Claimed, event: Told) -> Request:
+    """With the answer where nothing is sent: the receiver is switched off, or fails and the event's time is over."""
     receiver: Receiver = request.tag
-    if not receiver.disabled_reason:
-        return request
-    return replace(request, answer=Response(0, error=retrying.DISABLED, detail=receiver.disabled_reason))
+    if receiver.disabled_reason:
+        return replace(request, answer=Response(0, error=retrying.DISABLED, detail=receiver.disabled_reason))
+    if claimed.is_probe and retrying.is_over(claimed, at=datetime.fromtimestamp(event.signed_at, UTC)):
+        return replace(request, answer=Response(0, error=retrying.EXPIRED, detail=OVER))
+    return request
 
 
 def _line(place: int, result: Result) -> logbook.Line:
     claimed, response, verdict = result.claimed, result.response, result.verdict
     receiver: Receiver = result.request.tag
     comes_back = verdict.decision is Decision.RETRY
-    timings, shown = response.timings, masked(response, receiver.secrets)
+    told = answer(masked(response, receiver.secrets))
     return logbook.Line(
         place=place,
         event_id=claimed.ref,
@@ -136,14 +140,33 @@ def _line(place: int, result: Result) -> logbook.Line:
         error=response.error,
         detail=response.detail[:500],
         started_at=result.started_at,
-        duration_ms=round(timings.total * 1000),
-        phases_ms=[
-            round(moment * 1000) for moment in (timings.dns, timings.connect, timings.tls, timings.first_byte)
-        ],
+        duration_ms=told["duration_ms"],
+        phases_ms=told["phases_ms"],
         next_at=_ended_at(result) + timedelta(seconds=verdict.after) if comes_back else None,
-        response_headers=_header_lines(shown).hex(),
-        response_body=shown.body.hex(),
+        response_headers=told["response_headers"].hex(),
+        response_body=told["response_body"].hex(),
         signed_with=receiver.keyring.numbers,
+    )
+
+
+class Answer(TypedDict):
+    """What an attempt keeps of an answer."""
+
+    duration_ms: int
+    phases_ms: list[int]
+    response_headers: bytes
+    response_body: bytes
+
+
+def answer(shown: Response) -> Answer:
+    """The masked answer, as attempts keep it."""
+    timings = shown.timings
+    phases = (timings.dns, timings.connect, timings.tls, timings.first_byte)
+    return Answer(
+        duration_ms=round(timings.total * 1000),
+        phases_ms=[round(moment * 1000) for moment in phases],
+        response_headers=_header_lines(shown),
+        response_body=shown.body,
     )
 
 

@@ -17,7 +17,12 @@ SHORTEST: Final = 4  # characters; to mask less would spoil the text and protect
 
 
 def masked(response: Response, secrets: tuple[str, ...]) -> Response:
-    """The response with these secrets struck out of all it shows, as they are and as JSON and forms spell them."""
+    """The response with these secrets struck out of all it shows, as they are and as JSON and forms spell them.
+
+    A cookie opens a session of the receiver's: its value is struck out whatever it is.
+    """
+    if "set-cookie" in response.headers:
+        response = replace(response, headers={**response.headers, "set-cookie": MASK.decode()})
     shown = "\n".join((*response.headers.values(), response.body.decode("latin-1")))
     if not _beginnings(secrets).search(shown):
         return response  # as nearly always

@@ -15,6 +15,8 @@ from outbox.kinds import Breaker, Claimed, Decision, Verdict
 GONE = 410
 GONE_REASON = "HTTP 410: the receiver is gone"
 DISABLED = "disabled"  # an error of our own: the webhook is switched off, so nothing was sent
+EXPIRED = "expired"  # another: the receiver failed until the event's time was over
+UNASKED = frozenset({DISABLED, EXPIRED})  # nothing was sent, so it says nothing of the receiver
 NEVER_SENT = frozenset({"forbidden", "bad_url"})  # another try would end the same way
 SLOW_DOWN = frozenset({429, 502, 503, 504})  # answers whose Retry-After counts
 HALF = 0.5  # what a refusal counts against a receiver: it may be the event's fault
@@ -79,6 +81,11 @@ def asked_for(response: Response, *, at: datetime) -> float:
     return float(min(max(seconds, 0.0), LONGEST_RETRY_AFTER, settings.WEBHOOK_RETRY_CAP))
 
 
+def is_over(claimed: Claimed, *, at: datetime) -> bool:
+    """Whether the window has ended."""
+    return max(claimed.due_at, at) > claimed.created_at + timedelta(seconds=settings.WEBHOOK_RETRY_WINDOW)
+
+
 def is_too_late(claimed: Claimed, *, after: float) -> bool:
     """Whether a try so many seconds after this one would lie beyond the window."""
     window = timedelta(seconds=settings.WEBHOOK_RETRY_WINDOW)
@@ -86,13 +93,13 @@ def is_too_late(claimed: Claimed, *, after: float) -> bool:
 
 
 def _is_final(response: Response, *, is_4xx_final: bool) -> bool:
-    if response.status == GONE or response.error == DISABLED or response.error in NEVER_SENT:
+    if response.status == GONE or response.error in UNASKED | NEVER_SENT:
         return True
     return is_4xx_final and 400 <= response.status < 500 and response.status not in SLOW_DOWN
 
 
 def _strain(response: Response) -> float:
-    if response.error == DISABLED:  # nobody was asked
+    if response.error in UNASKED | NEVER_SENT:
         return 0.0
     return HALF if 400 <= response.status < 500 else 1.0
 

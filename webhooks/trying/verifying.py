@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,7 @@ from gateway import signing
 
 ALGORITHM: Final = "HmacSHA256"
 MAC_BYTES: Final = 32
+MOMENT: Final = re.compile(r"[0-9]{1,18}")  # Unix seconds
 PRESENT: Final = "It fits the body, the id or nonce, the timestamp and the present secret."
 FORMER: Final = "It fits, with a former secret that still signs: make the present one known to the receiver."
 NEITHER: Final = (
@@ -84,7 +86,7 @@ def _contract_fault(given: Mapping[str, str]) -> str:
         return missing
     if given.get(signing.ALGORITHM, ALGORITHM) != ALGORITHM:
         return f"The algorithm must be {ALGORITHM}."
-    if not given[signing.TIMESTAMP].isdecimal():
+    if not MOMENT.fullmatch(given[signing.TIMESTAMP]):
         return "The timestamp is no number of Unix seconds."
     if not _is_mac(given[signing.SIGNATURE]):
         return "The signature is no base64 of 32 bytes: part of it is missing, or it is another header's."
@@ -97,7 +99,7 @@ def _standard_fault(given: Mapping[str, str]) -> str:
         given, signing.STANDARD_ID, signing.STANDARD_TIMESTAMP, signing.STANDARD_SIGNATURE
     ):
         return missing
-    if not given[signing.STANDARD_TIMESTAMP].isdecimal():
+    if not MOMENT.fullmatch(given[signing.STANDARD_TIMESTAMP]):
         return "The timestamp is no number of Unix seconds."
     signatures = [part.removeprefix("v1,") for part in given[signing.STANDARD_SIGNATURE].split()]
     if not any(_is_mac(signature) for signature in signatures):
