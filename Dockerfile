@@ -16,4 +16,4 @@ RUN SECRET_KEY=build FIELD_ENCRYPTION_KEYS=b3BlbnMgbm90aGluZzsgdGhlIGJ1aWxkIGhhc
 
 USER portal
 EXPOSE 8000
-CMD ["sh", "-c", "exec granian --interface wsgi --no-ws --host 0.0.0.0 --port 8000 --workers ${WEB_WORKERS:-2} --blocking-threads 4 portal.wsgi:application"]
+CMD ["sh", "-c", "exec granian --interface wsgi --no-ws --host 0.0.0.0 --port 8000 --workers ${WEB_WORKERS:-2} --blocking-threads 4 --respawn-failed-workers portal.wsgi:application"]

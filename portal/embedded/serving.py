@@ -7,8 +7,10 @@ them for its own time lets the others finish first.
 
 import contextlib
 import math
+import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +31,30 @@ class Kind(Protocol):
         """Start it here."""
 
 
+class Owned:
+    """A server of ours, in whichever process it runs by now."""
+
+    def __init__(self, kind: Kind, data_dir: Path) -> None:
+        self._start = partial(kind.start, data_dir, seconds=EMBEDDED_START_SECONDS)
+        self._server = self._start()
+        self.name = self._server.name
+        self.data = self._server.data
+        self.stop_signal = self._server.stop_signal
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        """The one that runs, or ran last."""
+        return self._server.process
+
+    def start_again(self) -> None:
+        """On the same data; returns when it answers. Raises EmbeddedError."""
+        self._server = self._start()
+
+    def stop(self) -> None:
+        """End it in order."""
+        self._server.stop()
+
+
 def missing() -> list[Kind]:
     """The servers to embed: those whose URL the environment does not give. The first is stopped last."""
     kinds: dict[str, Kind] = {"DATABASE_URL": postgres, "REDIS_URL": valkey}
@@ -38,13 +64,13 @@ def missing() -> list[Kind]:
 @contextlib.contextmanager
 def owned(
     data_dir: Path, kinds: list[Kind], *, patience: float = EMBEDDED_START_SECONDS
-) -> Iterator[list[Server]]:
+) -> Iterator[list[Owned]]:
     """Start the servers and stop them at the end. Raises lifetime.Busy while another process owns them."""
     data_dir.mkdir(parents=True, exist_ok=True)
     with lifetime.exclusive(data_dir / "owner.lock", patience=patience), contextlib.ExitStack() as stops:
         servers = []
         for kind in kinds:
-            server = kind.start(data_dir, seconds=EMBEDDED_START_SECONDS)
+            server = Owned(kind, data_dir)
             stops.callback(server.stop)
             servers.append(server)
         yield servers

@@ -16,6 +16,7 @@ from projects.models import AccessKey, Account, Membership, Project, Role, User
 
 _USERNAME = "admin"
 _PROJECT = "Demo"
+_KEY = "first run"
 
 
 def path() -> Path:
@@ -67,8 +68,12 @@ def _demo_key(known: dict[str, Any], tell: Callable[[str], None]) -> dict[str, s
     facts = {"project_id": str(project.pk)}
     if AccessKey.objects.filter(pk=known.get("key_id"), project=project, revoked_at=None).exists():
         return facts | {"key_id": known["key_id"], "key_secret": known["key_secret"]}
-    key, secret = keys.issue(project=project, name="first run")
+    earlier = AccessKey.objects.filter(project=project, name=_KEY, revoked_at=None).order_by("created_at")
+    still_valid = ", ".join(earlier.values_list("pk", flat=True))
+    key, secret = keys.issue(project=project, name=_KEY)
     tell(f"Made an API key for {project.name}: {path().name} held none that works.")
+    if still_valid:  # somebody may use them: they are not ours to revoke
+        tell(f"Those made before are still valid ({still_valid}): revoke in the portal what nobody uses.")
     return facts | {"key_id": key.pk, "key_secret": secret}
 
 

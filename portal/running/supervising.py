@@ -1,23 +1,23 @@
-"""Runs processes together: their lines under their names, one down all down, stopped in order."""
+"""Runs processes together: who falls is started again, and at the end all are stopped in order."""
 
 import contextlib
 import os
 import signal
 import socket
 import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from portal.running import lifetime
+from portal.running.falling import DELAYS, Restartable, Watch
+from portal.running.relaying import Relay
 
 _WARM_SECONDS = 20.0  # for a worker to finish what it has begun
-_COLOURS = [36, 32, 35, 33, 34]
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,17 @@ class Program:
     command: list[str]
 
 
-@dataclass(frozen=True)
-class Fallen:
-    """A process that ended although nobody asked it to."""
+@dataclass
+class _Running:
+    """A program and its process."""
 
     name: str
-    status: int
+    process: "subprocess.Popen[bytes]"
+    start: Callable[[], "subprocess.Popen[bytes]"]
 
-    def __str__(self) -> str:
-        if self.status < 0:
-            return f"{self.name} was killed by {signal.Signals(-self.status).name}: stopping the rest."
-        return f"{self.name} ended with {self.status}: stopping the rest."
+    def start_again(self) -> None:
+        _kill_group(self.process.pid)  # its children may still hold what the next one needs
+        self.process = self.start()
 
 
 class Supervisor:
@@ -48,88 +48,76 @@ class Supervisor:
         self._programs = programs
         self._environment = {**environment, "PYTHONUNBUFFERED": "1"}
         self._cwd = cwd
-        self._running: dict[str, subprocess.Popen[Any]] = {}
-        self._relays: list[threading.Thread] = []
-        self._printing = threading.Lock()
+        self._running: list[_Running] = []
+        self._relay = Relay([program.name for program in programs])
         self._is_asked_to_stop = False
         self._hurries = False
 
     def __enter__(self) -> "Supervisor":
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._ask_to_stop)
+        asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        self._handlers = {number: signal.signal(number, self._ask_to_stop) for number in asked}
         for program in self._programs:
-            self._running[program.name] = self._start(program)
-        # Threads last: a process with threads must not fork.
-        width = max(len(program.name) for program in self._programs)
-        for place, (name, process) in enumerate(self._running.items()):
-            prefix = f"{name:>{width}} | "
-            if sys.stdout.isatty():
-                prefix = f"\x1b[{_COLOURS[place % len(_COLOURS)]}m{prefix}\x1b[0m"
-            relay = threading.Thread(target=self._relay, args=(process.stdout, prefix), daemon=True)
-            relay.start()
-            self._relays.append(relay)
+            start = partial(self._start, program)
+            self._running.append(_Running(program.name, start(), start))
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop them in the order they were given."""
-        for process in self._running.values():
-            self._stop(process)
-        for relay in self._relays:
-            relay.join(timeout=1)  # their last words before ours
+        for running in self._running:
+            self._stop(running.process)
+        self._relay.hear_out(seconds=1)  # their last words before ours
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
 
-    def wait(self, *, others: Mapping[str, "subprocess.Popen[Any]"]) -> Fallen | None:
-        """Return when we are asked to stop, or with the first that fell, `others` watched beside our own."""
-        watched = {**self._running, **others}
+    def wait(
+        self,
+        *,
+        others: Iterable[Restartable] = (),
+        delays: tuple[float, ...] = DELAYS,
+        tell: Callable[[str], None],
+    ) -> None:
+        """Return when we are asked to stop. Who falls meanwhile is started again after a while, `others` too.
+
+        Raises falling.GivenUp with the first that fell more often than there are delays.
+        """
+        watches = [Watch(each, delays) for each in (*others, *self._running)]
         while not self._is_asked_to_stop:
-            for name, process in watched.items():
-                if process.poll() is not None:
-                    return Fallen(name, process.returncode)
-            time.sleep(0.1)
-        return None
+            for watch in watches:
+                if news := watch.look():
+                    tell(news)
+            self._relay.listen(seconds=0.1)
 
     def wait_until(self, is_ready: Callable[[], bool], *, seconds: float) -> bool:
         """Whether it became ready in time, with everything still running."""
         deadline = time.monotonic() + seconds
         while not is_ready():
-            has_fallen = any(process.poll() is not None for process in self._running.values())
+            has_fallen = any(running.process.poll() is not None for running in self._running)
             if self._is_asked_to_stop or has_fallen or time.monotonic() > deadline:
                 return False
-            time.sleep(0.1)
+            self._relay.listen(seconds=0.1)
         return True
 
-    def _start(self, program: Program) -> "subprocess.Popen[Any]":
-        return subprocess.Popen(  # noqa: S603 -- our own command lines
+    def _start(self, program: Program) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen(  # noqa: S603 -- our own command lines
             program.command,
             cwd=self._cwd,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
             start_new_session=True,  # a Ctrl-C is for us, who stop them in order
             # By force: when we are gone nobody reads what they say, and the row decides what was done.
-            preexec_fn=lifetime.dying_with_parent(signal.SIGKILL),  # noqa: PLW1509 -- no thread runs yet
+            preexec_fn=lifetime.dying_with_parent(signal.SIGKILL),  # noqa: PLW1509 -- no thread runs
         )
-
-    def _relay(self, lines: Iterable[str], prefix: str) -> None:
-        for line in lines:
-            with self._printing:
-                self._print(prefix + line)
-
-    def _print(self, text: str) -> None:
-        try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # Our reader left; the programs must not block on a full pipe for it.
-            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 -- for the rest of our life
+        if process.stdout:
+            self._relay.hear(program.name, process.stdout)
+        return process
 
     def _stop(self, process: "subprocess.Popen[Any]") -> None:
         process.terminate()
         deadline = time.monotonic() + _WARM_SECONDS
         while process.poll() is None and time.monotonic() < deadline and not self._hurries:
-            time.sleep(0.05)
+            self._relay.listen(seconds=0.05)
         _kill_group(process.pid)
         process.wait()
 

@@ -54,7 +54,7 @@ class House:
                 [sys.executable, "manage.py", "up"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
             )
         deadline = time.monotonic() + STARTS_WITHIN
-        while not self._answers():
+        while not self.answers():
             assert not self._fell(), self.output[-4000:]
             assert time.monotonic() < deadline, f"no answer in {STARTS_WITHIN} s\n{self.output[-4000:]}"
             time.sleep(0.1)
@@ -96,6 +96,14 @@ class House:
         facts: dict[str, Any] = json.loads((self.data_dir / "first-run.json").read_text())
         return facts
 
+    def answers(self) -> bool:
+        """Whether it can serve."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another command on the same data; its stdout holds what it said on stderr too."""
         return subprocess.run(
@@ -107,13 +115,6 @@ class House:
             text=True,
             timeout=60,
         )
-
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
 
     def _fell(self) -> bool:
         return self.process is not None and self.process.poll() is not None

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.live.house import House, new_house
+from tests.live.house import House, new_house, wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(180)]
 
@@ -64,14 +64,39 @@ def test_after_a_kill_it_carries_on_with_the_same_key(house):
 
 
 @pytest.mark.long
-def test_one_program_down_brings_the_rest_down_and_says_so(house):
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("beat", "beat was killed by SIGKILL: it starts again in 1 s."),
+        ("granian", "web was killed by SIGKILL: it starts again in 1 s."),
+        ("-D", "PostgreSQL was killed by SIGKILL: it starts again in 1 s."),
+    ],
+)
+def test_what_is_killed_starts_again_and_the_rest_goes_on(house, word, told):
     family = house.start().family()
-    next(child for child in family if "beat" in child.cmdline()).kill()
+    fallen = next(child for child in family if word in child.cmdline())
+    command = fallen.cmdline()
+    fallen.kill()
 
-    assert house.ended() == 1
-    assert "beat was killed by SIGKILL: stopping the rest." in house.output
-    _, alive = psutil.wait_procs(family, timeout=10)
-    assert not alive
+    wait_until(lambda: told in house.output, seconds=10, what=told)
+    wait_until(lambda: command in [child.cmdline() for child in house.family()], seconds=20, what=word)
+    wait_until(house.answers, seconds=20, what="an answer")
+
+    assert house.stop() == 0, house.output
+
+
+@pytest.mark.long
+def test_a_killed_worker_of_the_web_is_replaced(house):
+    house.start()
+    web = next(child for child in house.family() if "granian" in child.cmdline())
+    (worker,) = (child for child in web.children() if "granian" in child.cmdline())
+    worker.kill()
+
+    wait_until(lambda: "Respawning worker-1" in house.output, seconds=10, what="another worker")
+    wait_until(house.answers, seconds=20, what="an answer")
+
+    assert web.is_running()
+    assert house.stop() == 0, house.output
 
 
 @pytest.mark.long

@@ -53,7 +53,8 @@ def test_when_the_file_is_gone_a_new_key_is_made_and_said_so():
     assert second["project_id"] == first["project_id"]
     assert second["key_id"] != first["key_id"]
     assert AccessKey.objects.count() == 2
-    assert len(told) == 1
+    assert len(told) == 2
+    assert f"still valid ({first['key_id']})" in told[1]
 
 
 def test_a_database_made_anew_does_not_inherit_an_old_file():

@@ -1,8 +1,8 @@
 """Everything together in the foreground: what `make run` calls."""
 
 import os
-import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connections
 
 from portal.embedded import serving
-from portal.running import firstrun, lifetime, statics, supervising
+from portal.running import falling, firstrun, lifetime, statics, supervising
 from portal.running.supervising import Program, Supervisor
 from projects import clock
 from retention.privacy import restoring
@@ -37,14 +37,13 @@ class Command(BaseCommand):
             with serving.owned(settings.DATA_DIR, serving.missing()) as servers:
                 for server in servers:
                     self._say(f"{server.name} runs, with its data in {server.data}.")
-                facts = self._prepare_data()
-                fallen = self._run(facts, {server.name: server.process for server in servers})
+                self._run(self._prepare_data(), servers)
+        except falling.GivenUp as given_up:
+            raise CommandError(f"{given_up}.") from given_up
         except lifetime.Busy as error:
             raise CommandError(
                 f"Another command uses the servers in {settings.DATA_DIR}: let it finish."
             ) from error
-        if fallen:
-            raise CommandError(fallen)
         self._say("Stopped.")
 
     def _prepare_data(self) -> dict[str, Any]:
@@ -59,15 +58,21 @@ class Command(BaseCommand):
         connections.close_all()
         return facts
 
-    def _run(self, facts: dict[str, Any], servers: dict[str, "subprocess.Popen[bytes]"]) -> str:
-        """Run the programs until we are asked to stop; what fell, if something did."""
+    def _run(self, facts: dict[str, Any], servers: Sequence[falling.Restartable]) -> None:
+        """Run the programs until we are asked to stop. Raises GivenUp."""
         environment = {**os.environ, "CELERY_SKIP_CHECKS": "1"}
         with Supervisor(_programs(), environment=environment, cwd=settings.BASE_DIR) as supervisor:
-            if supervisor.wait_until(_serves, seconds=_READY_SECONDS):
+            is_ready = supervisor.wait_until(_serves, seconds=_READY_SECONDS)
+            if is_ready:
                 self._greet(facts)
-            fallen = supervisor.wait(others=servers)
-            self._say(str(fallen) if fallen else "Stopping …")
-        return str(fallen or "")
+            # What falls before anything served would only fall again.
+            delays = falling.DELAYS if is_ready else ()
+            try:
+                supervisor.wait(others=servers, delays=delays, tell=self._say)
+            except falling.GivenUp as given_up:
+                self._say(f"{given_up}: stopping the rest.")
+                raise
+            self._say("Stopping …")
 
     def _greet(self, facts: dict[str, Any]) -> None:
         """Where to go, and with what."""
@@ -110,6 +115,6 @@ def web(application: str, *, port: int) -> list[str]:
         *["granian", "--interface", "wsgi", "--no-ws"],
         *["--host", settings.BIND, "--port", str(port)],
         *["--workers", str(settings.WEB_WORKERS), "--blocking-threads", "4"],
-        *["--workers-kill-timeout", "10"],
+        *["--workers-kill-timeout", "10", "--respawn-failed-workers"],
         *["--log-level", settings.LOG_LEVEL.lower(), application],
     ]
