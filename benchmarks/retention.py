@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from statistics import geometric_mean, quantiles
 from typing import Final
 
 from django.db import connection, transaction
 
-from benchmarks import rounds
+from benchmarks import retention_beside, rounds
 from benchmarks.figures import Figure, Goal
 from benchmarks.retention_world import OVERDUE, World
-from benchmarks.retention_writer import write
 from benchmarks.servers import Postgres
 from projects import clock
 from projects.models import App
@@ -52,7 +46,7 @@ def figures(postgres: Postgres, *, full: bool) -> Iterator[Figure]:  # noqa: ARG
         large / small,
         Goal("≤", 1.15),
     )
-    yield from _while_others_write(world, scale, now)
+    yield from retention_beside.figures(world, scale, now)
     yield _lag(world, now)
 
 
@@ -154,9 +148,10 @@ def _batches(app: App, now: datetime) -> int:
 
 
 def _task(apps: list[App], now: datetime) -> int:  # noqa: ARG001 -- a contender's shape
+    before, duty = World.count(apps), purging.DUTY
     purging.DUTY = 1.0  # type: ignore[misc]  # a pause is no work
-    before = World.count(apps)
     tasks.purge_due.apply()
+    purging.DUTY = duty  # type: ignore[misc]  # others pause
     return before - World.count(apps)
 
 
@@ -188,76 +183,6 @@ def _cpu(*, with_ours: bool = False) -> float:
         cursor.execute("SELECT pg_backend_pid()")
         spent = Path(f"/proc/{cursor.fetchone()[0]}/schedstat").read_text().split()[0]
     return int(spent) / 1e9 + (time.process_time() if with_ours else 0.0)
-
-
-# --- who writes meanwhile -------------------------------------------------------------------------
-
-
-def _while_others_write(world: World, scale: int, now: datetime) -> Iterator[Figure]:
-    """Pairs of the same writing: alone, and beside a purge by day."""
-    pairs, durations, rates = [], list[float](), list[float]()
-    groups = [world.apps(1, rows=50_000 * scale) for _ in range(TURNS)]
-    world.settle()
-    for number, apps in enumerate(groups):
-        world.let_expire(apps, now=now)
-        with _writing(world) as latencies:
-            started = time.monotonic()
-            taken, deleted = _at_a_pace(apps, now)
-            seconds = time.monotonic() - started
-        beside = latencies()
-        with _writing(world) as latencies:
-            time.sleep(seconds)
-        if number:  # the first warms up
-            pairs.append(_p99(beside) / _p99(latencies()))
-            durations += taken
-            rates.append(deleted / seconds)
-    size = f"{sum(rates) / len(rates):,.0f} rows a second deleted, 300 messages a second written".replace(
-        ",", " "
-    )
-    yield Figure("p99 of writing beside the purge ÷ alone", size, geometric_mean(pairs), Goal("≤", 1.25))
-    yield Figure("rows a second the purge deletes then", size, min(rates), Goal("≥", 20_000))
-    batches_seen = f"{len(durations)} batches of about 1 000"
-    yield Figure("longest purge transaction", batches_seen, max(durations) * 1000, Goal("≤", 250, "ms"))
-    yield Figure("p99 of purge transactions", batches_seen, _p99(durations) * 1000, Goal("≤", 50, "ms"))
-
-
-def _at_a_pace(apps: list[App], now: datetime) -> tuple[list[float], int]:
-    """As a run by day goes about it; what each batch took, and the rows of all."""
-    taken, deleted = list[float](), 0
-    for app in apps:
-        course = Course(part=0, at=now, target=windows.TARGET)
-        while True:
-            started = time.monotonic()
-            batch = batches.purge(app.pk, course)
-            taken.append(time.monotonic() - started)
-            course, deleted = replace(batch.course, target=windows.TARGET), deleted + batch.count.messages
-            if batch.is_last:
-                break
-            time.sleep(taken[-1] * (1 / 0.3 - 1))
-    return taken, deleted
-
-
-@contextlib.contextmanager
-def _writing(world: World) -> Iterator[Callable[[], list[float]]]:
-    """Somebody writes messages at a steady rate, in a process of its own; how long each took, afterwards."""
-    context = multiprocessing.get_context("spawn")
-    results, stop = context.SimpleQueue(), context.Event()
-    writer = context.Process(
-        target=write, args=(os.environ["DATABASE_URL"], world.insert_statement(), results, stop)
-    )
-    writer.start()
-    results.get()  # it is connected
-    said: list[list[float]] = []
-    try:
-        yield lambda: said[0]
-    finally:
-        stop.set()
-        said.append(results.get())
-        writer.join()
-
-
-def _p99(values: list[float]) -> float:
-    return quantiles(values, n=100)[98]
 
 
 # --- looking --------------------------------------------------------------------------------------

@@ -156,23 +156,26 @@ class World:
         for app in apps:
             self._set(app, PolicyType.MESSAGE_EXPIRE_POLICY, number=2, at=now)
 
-    def insert_statement(self) -> str:
-        """What a writer repeats: one more message of the filler's conversation, with its receipt."""
-        table, changes = Message._meta.db_table, "'id', gen_random_uuid(), 'accept_time', now()"
-        receipt = Receipt._meta.db_table
+    def insert_statements(self, writers: int) -> list[str]:
+        """What each writer repeats: one more message of a conversation of its own, and a look at a receipt."""
+        talks = self._conversations(self._filler, writers)
+        return [self._insert_statement(ids.to_uuid(talk.pk)) for talk in talks]
+
+    def _insert_statement(self, talk: UUID) -> str:
+        table, sample, receipt = Message._meta.db_table, ids.to_uuid(self._sample), Receipt._meta.db_table
+        changes = f"'id', gen_random_uuid(), 'accept_time', now(), 'conversation_id', '{talk}'"
         return (
             f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table},"  # noqa: S608
             f" to_jsonb(sample) || jsonb_build_object({changes}))).* FROM {table} AS sample"
-            f" WHERE sample.id = '{ids.to_uuid(self._sample)}';"
-            f" UPDATE conversations_conversation SET newest_accept_time = now() WHERE app_id ="
-            f" '{self.ids([self._filler])[0]}';"
-            f" SELECT count(*) FROM {receipt} WHERE message_id = '{ids.to_uuid(self._sample)}'"
+            f" WHERE sample.id = '{sample}';"
+            f" UPDATE conversations_conversation SET newest_accept_time = now() WHERE id = '{talk}';"
+            f" SELECT count(*) FROM {receipt} WHERE message_id = '{sample}'"
         )
 
     def _new_apps(self, number: int) -> list[App]:
         apps = [App.objects.create(project=self.project, display_name="A") for _ in range(number)]
         for app in apps:
-            self._set(app, PolicyType.PERSIST_RETENTION_POLICY, number=1, at=self.now - timedelta(days=9))
+            self._set(app, PolicyType.PERSIST_RETENTION_POLICY, number=1, at=self.now - OVERDUE)
         return apps
 
     def _set(self, app: App, retention_type: PolicyType, *, number: int, at: datetime) -> None:

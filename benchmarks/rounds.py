@@ -6,7 +6,7 @@ import resource
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from statistics import median
+from statistics import geometric_mean, median
 from typing import Final
 
 ROUNDS: Final = 5
@@ -24,6 +24,11 @@ class Rounds:
         """The median of the rounds' ratios: one figure of each round over the other's of the same round."""
         pairs = zip(self.by_contender[one], self.by_contender[to], strict=True)
         return median(mine / theirs for mine, theirs in pairs)
+
+    def mean_ratio(self, one: str, *, to: str) -> float:
+        """Their geometric mean, for a figure that leaps: no round is left out of it."""
+        pairs = zip(self.by_contender[one], self.by_contender[to], strict=True)
+        return geometric_mean(mine / theirs for mine, theirs in pairs)
 
     def median(self, one: str) -> float:
         """The contender's own median, for what has a goal of its own."""

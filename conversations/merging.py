@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import prefetch_related_objects
@@ -25,9 +26,20 @@ FILLED_IN: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """A contact that goes, and who lets it go: a person, a key, or the system."""
+
+    contact: Contact
+    identities: int  # that go with it, or move
+    into: Contact | None = None  # that takes what it has
+    by: Any = None
+    by_key: str | None = None
+
+
 @transaction.atomic
-def delete_contact(contact: Contact, *, now: datetime) -> None:
-    """Stop its conversations, tell whoever listens, and delete it.
+def delete_contact(contact: Contact, *, by: Any = None, by_key: str | None = None, now: datetime) -> None:
+    """Stop its conversations, tell whoever listens, put it on record, and delete it.
 
     Conversations and messages stay without it, for as long as the app's retention policy says. Raises Held.
     """
@@ -35,20 +47,27 @@ def delete_contact(contact: Contact, *, now: datetime) -> None:
     visibility.refuse_if_held(Contact.objects.filter(pk=contact.pk))
     for conversation in Conversation.objects.active().filter(contact=contact).select_related("app"):
         conversing.stop(conversation, now=now)
+    deleted = payloads.contact(contact)
     publish_in_project(
         project_id=contact.project_id,
         trigger=Trigger.CONTACT_DELETE,
-        payload={"contact": payloads.contact(contact)},
+        payload={"contact": deleted},
         about=About(accepted_time=now, event_time=now),
     )
+    identities = len(deleted["channel_identities"])
+    leaving = Leaving(contact=contact, identities=identities, by=by, by_key=by_key)
+    visibility.rules.put_contact_on_record(leaving, now=now)
     contact.delete()
 
 
 @transaction.atomic
-def merge_contacts(destination: Contact, source: Contact, *, now: datetime) -> None:
-    """Make two contacts one, and tell whoever listens: the destination wins, the source fills its gaps and goes.
+def merge_contacts(
+    destination: Contact, source: Contact, *, by: Any = None, by_key: str | None = None, now: datetime
+) -> None:
+    """Make two contacts one, put it on record, and tell whoever listens.
 
-    Raises Contact.DoesNotExist when one of them has just gone, Held when a hold names the source.
+    The destination wins, the source fills its gaps and goes. Raises Contact.DoesNotExist when one of them has just
+    gone, Held when a hold names the source.
     """
     ordered = Contact.objects.filter(pk__in=[destination.pk, source.pk]).order_by("pk")
     list(ordered.select_for_update())  # nobody starts a conversation with the source meanwhile
@@ -62,6 +81,9 @@ def merge_contacts(destination: Contact, source: Contact, *, now: datetime) -> N
         if getattr(destination, field) == empty:
             setattr(destination, field, getattr(source, field))
     destination.save()
+    identities = len(deleted["channel_identities"])
+    leaving = Leaving(contact=source, identities=identities, into=destination, by=by, by_key=by_key)
+    visibility.rules.put_contact_on_record(leaving, now=now)
     source.delete()
     publish_in_project(
         project_id=destination.project_id,

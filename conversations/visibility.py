@@ -24,6 +24,7 @@ from webhooks.models import Event
 
 if TYPE_CHECKING:
     from conversations.deleting import Asked  # which asks here whether it may
+    from conversations.merging import Leaving  # and so does this
 
 Moment = datetime | Now  # the latter is the database's own, when it answers
 
@@ -65,6 +66,10 @@ class Rules(Protocol):
         """Write down, in the caller's transaction, what was just deleted."""
         ...
 
+    def put_contact_on_record(self, leaving: Leaving, *, now: datetime) -> None:
+        """Write down, in the caller's transaction, that a contact is about to go."""
+        ...
+
 
 class Held(FailedPrecondition):
     """A legal hold keeps what was to be deleted: release the hold first."""
@@ -89,6 +94,9 @@ class EverythingIsServed:
 
     def put_on_record(self, app: App, asked: Asked, *, now: datetime) -> None:
         """Nobody keeps a record."""
+
+    def put_contact_on_record(self, leaving: Leaving, *, now: datetime) -> None:
+        """Nor of contacts."""
 
 
 rules: Rules = EverythingIsServed()

@@ -28,10 +28,14 @@ app.conf.beat_schedule = {
     },
     "finish erasures": {"task": "retention.tasks.finish_erasures", "schedule": timedelta(minutes=10)},
     "anchor the purge ledger": {"task": "retention.tasks.anchor_ledger", "schedule": timedelta(hours=1)},
+    "count what is due": {"task": "retention.tasks.survey", "schedule": timedelta(minutes=30)},
+    "verify the purge ledger": {"task": "retention.tasks.check_ledger", "schedule": timedelta(hours=1)},
+    "vacuum after large purges": {"task": "retention.tasks.vacuum", "schedule": timedelta(minutes=10)},
     "remind of owed justifications": {
         "task": "retention.tasks.remind",
         "schedule": timedelta(hours=1),
     },
+    "urge that requests be answered": {"task": "retention.tasks.urge", "schedule": timedelta(hours=1)},
     "fail messages without a report": {
         "task": "conversations.tasks.time_out_messages",
         "schedule": timedelta(seconds=5),

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from projects import clock
 from retention import measuring
+from retention.tending import checking
 from webhooks.ageing import partitioning
 
 log = logging.getLogger(__name__)
@@ -62,5 +63,6 @@ def _nothing_is_overdue() -> bool:
 CHECKS: dict[str, Callable[[], bool]] = {
     "broker": _broker_answers,
     "retention": _nothing_is_overdue,
+    "ledger": checking.is_genuine,
     "webhook_partitions": lambda: partitioning.stand_ready(now=clock.now()),
 }

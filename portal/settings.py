@@ -226,6 +226,7 @@ ACCOUNT_MANAGER_EMAIL = env.str("ACCOUNT_MANAGER_EMAIL", default="")
 
 RETENTION_API_JUSTIFICATION = environment.one_of("RETENTION_API_JUSTIFICATION", "owed", "required")
 RETENTION_READ_FILTER = environment.flag("RETENTION_READ_FILTER", default=True)
+METRICS_NAME_APPS = environment.flag("METRICS_NAME_APPS", default=False)
 ERASURE_RECORD = Path(env.str("ERASURE_RECORD", default=str(DATA_DIR / "erasures.jsonl")))
 LEDGER_ANCHORS = Path(env.str("LEDGER_ANCHORS", default=str(DATA_DIR / "anchors")))
 # Newest first: the first signs, all are known as ours. Empty: one is made in DATA_DIR.

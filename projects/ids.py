@@ -5,6 +5,7 @@ import re
 import threading
 import time
 import uuid
+from datetime import datetime
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base 32
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]  # of 10 bits each
@@ -22,6 +23,11 @@ def ulid() -> str:
         # Within one millisecond chance would decide the order: go on from the last instead.
         _last = made if made >> 80 > _last >> 80 else _last + 1 + int.from_bytes(os.urandom(4))
         return _text(_last)
+
+
+def first_of(moment: datetime) -> str:
+    """No id that was made at this moment or later is below it."""
+    return _text(int(moment.timestamp() * 1000) << 80)
 
 
 def is_ulid(text: str) -> bool:

@@ -13,7 +13,7 @@ from contacts.models import Contact
 from conversations.models import Conversation
 from projects import clock
 from projects.models import Project
-from projects.requests.inputs import Input, OneOf, Text
+from projects.requests.inputs import Input, Moment, OneOf, Text
 from projects.requests.paging import Page
 from projects.requests.scoping import ProjectView, found
 from projects.requests.wire import FailedPrecondition, timestamp
@@ -42,8 +42,8 @@ class NewHoldBody(Input):
     app_id = Text(required=False)
     contact_id = Text(required=False)
     conversation_id = Text(required=False)
-    start_time = serializers.DateTimeField(required=False, source="accept_from")
-    end_time = serializers.DateTimeField(required=False, source="accept_until")
+    start_time = Moment(required=False, source="accept_from")
+    end_time = Moment(required=False, source="accept_until")
     matter = Text.of(LegalHold, "matter")
     text = Text.of(LegalHold, "text")
 

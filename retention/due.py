@@ -25,7 +25,8 @@ Statement = tuple[str, tuple[Any, ...]]  # with its parameters
 _ADDED: Final = """
     SELECT ARRAY[
         (SELECT count(*) FROM retention_retentionpolicy WHERE app_id = %(app)s),
-        (SELECT count(*) FROM retention_legalhold WHERE project_id = %(project)s),
+        (SELECT count(*) FROM retention_legalhold WHERE app_id = %(app)s),
+        (SELECT count(*) FROM retention_legalhold WHERE project_id = %(project)s AND app_id IS NULL),
         (SELECT count(*) FROM retention_legalholdrelease AS release JOIN retention_legalhold AS hold
          ON release.hold_id = hold.id WHERE hold.project_id = %(project)s)
     ]
@@ -48,7 +49,12 @@ class Count:
         )
 
     def __bool__(self) -> bool:
-        return bool(self.messages or self.conversations or self.events)
+        return bool(self.rows)
+
+    @property
+    def rows(self) -> int:
+        """All together."""
+        return self.messages + self.conversations + self.events
 
 
 @dataclass(frozen=True)
@@ -148,6 +154,11 @@ def of_apps(apps: Iterable[App], *, at: datetime) -> dict[str, list[Due]]:
         else [part(policies[app.pk, scope], app, at, holds[app.pk]) for scope, part in _PARTS]
         for app in apps
     }
+
+
+def of_deleted(app: App, *, at: datetime) -> list[Due]:
+    """The same of a deleted app that no hold keeps anything of; it may be a reference to one."""
+    return _everything(app, at, Holds({}))
 
 
 def part_of(app: App, number: int, *, at: datetime) -> Due:

@@ -109,6 +109,16 @@ def newly(policy: Policy, app: App, *, at: datetime, seconds: float = SECONDS) -
     return _measured(watch, part) if new is None else new
 
 
+def takes_new_events(policy: Policy, app: App, *, at: datetime) -> bool:
+    """Whether events are due under the policy that are not under the one in force. Nobody counts them."""
+    ruled = ruling.in_force(app=app, scope=policy.scope, at=at)
+    events, going = due.events_by(policy, app, at=at), due.by(ruled, app, at=at)
+    if going.takes_conversations:
+        return events.rows.filter(~Exists(going.rows.filter(pk=OuterRef("conversation")))).exists()
+    already = due.events_by(ruled, app, at=at)
+    return (events if already.rows.query.is_empty() else _after(already, events)).rows.exists()
+
+
 def _in_force(policy: Policy, app: App, *, at: datetime) -> Due:
     return due.by(ruling.in_force(app=app, scope=policy.scope, at=at), app, at=at)
 

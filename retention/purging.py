@@ -20,15 +20,17 @@ from projects import clock
 from projects.models import App
 from retention import due, measuring
 from retention.deleting import batches, ticking, windows
-from retention.deleting.batches import Course
+from retention.deleting.batches import Batch, Course
 from retention.deleting.ticking import Watch
 from retention.due import Count
 from retention.models import Purge, PurgeOverride
 from retention.proving import ledger
+from retention.tending.tallying import Brake, Tally
 
 logger = logging.getLogger(__name__)
 
 BUDGET_SECONDS: Final = 240.0  # of the 600 between two ticks
+SECONDS_A_DAY: Final = BUDGET_SECONDS * 86_400 / 600
 DUTY: Final = 0.3  # the share of its time that a run works: writers notice it least so
 QUOTA: Final = 20  # batches of one part of an app, before the next app has its turn
 TOLERANCE: Final = timedelta(seconds=60)  # between the database's clock and ours
@@ -92,7 +94,13 @@ def run(*, now: datetime, app: App | None = None, override: str = "", dry_run: b
     if override.strip():
         recorded = _record(override.strip(), now=now, app=app)
         return _Run(now, pace=_Pace(seconds=math.inf, duty=1.0), override=recorded).through(apps)
-    _refuse_a_wrong_clock(now)
+    try:
+        _refuse_a_wrong_clock(now)
+    except (ClocksDisagree, ClockLeapt):
+        tally = Tally()
+        tally.braked(Brake.CLOCK)
+        tally.keep()
+        raise
     return _Run(now, pace=_Pace(seconds=BUDGET_SECONDS, duty=DUTY)).through(apps)
 
 
@@ -155,6 +163,7 @@ class _Run:
         self._counts: defaultdict[str, Count] = defaultdict(Count)
         self._failures: defaultdict[str, int] = defaultdict(int)  # of an app, one after the other
         self._courses: dict[tuple[str, int], Course] = {}
+        self._tally = Tally()
 
     def through(self, apps: Sequence[App]) -> Purged:
         while waiting := _longest_overdue_first(apps, self._at):
@@ -182,12 +191,15 @@ class _Run:
             if self._override and has_failed:
                 raise
             logger.warning("A batch of the purge of app %s failed.", app.pk, exc_info=True)
+            if has_failed:
+                self._tally.braked(Brake.FAILING)
             return not has_failed  # until the next tick
         return moved
 
     def _turn(self, app: App, target: int) -> Iterator[Count]:
         """The app's batches of one round; none while a replica is behind: the next tick goes on."""
         if not (self._override or _replicas_keep_up()):
+            self._tally.braked(Brake.REPLICA)
             return
         for part in _parts_with_something(app, self._at):
             course = self._courses.get((app.pk, part)) or Course(
@@ -198,6 +210,7 @@ class _Run:
                 started = time.monotonic()
                 batch = batches.purge(app.pk, course)
                 course = self._courses[app.pk, part] = batch.course
+                self._count(batch, seconds=time.monotonic() - started, target=target)
                 yield batch.count
                 if self._pace.is_over:
                     return
@@ -205,7 +218,14 @@ class _Run:
                     break
                 self._pace.rest_after(time.monotonic() - started)
 
+    def _count(self, batch: Batch, *, seconds: float, target: int) -> None:
+        if batch.count:
+            self._tally.took(seconds, rows=batch.count.rows)
+            if windows.is_slow(seconds, target=target):
+                self._tally.braked(Brake.SLOW)
+
     def _close(self) -> None:
+        self._tally.keep()
         now = clock.now()
         for course in self._courses.values():
             if course.purge:

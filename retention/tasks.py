@@ -9,8 +9,9 @@ from projects import clock
 from retention import purging
 from retention.deciding import reminding
 from retention.models import PrivacyRequest
-from retention.privacy import erasing
+from retention.privacy import erasing, urging
 from retention.proving import anchoring
+from retention.tending import checking, surveying, vacuuming
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,12 @@ def remind() -> None:
 
 
 @shared_task(ignore_result=True)
+def urge() -> None:
+    """Mail about persons' requests that are soon due; ticks every hour."""
+    urging.urge(now=clock.now())
+
+
+@shared_task(ignore_result=True)
 def anchor_ledger() -> None:
     """Write down outside the database how far the ledger has come; ticks every hour, one a day is written."""
     anchoring.drop(now=clock.now())
@@ -41,3 +48,21 @@ def finish_erasures() -> None:
             erasing.erase(request, now=clock.now())
         except (erasing.NotErased, DatabaseError):  # the others do not wait for it
             logger.exception("Request %s was not carried out; it is tried again.", request.pk)
+
+
+@shared_task(ignore_result=True)
+def survey() -> None:
+    """Count what is due of every app, for `/metrics`; ticks every half hour."""
+    surveying.survey(now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def check_ledger() -> None:
+    """Verify the whole ledger; ticks every hour, and does it once a day."""
+    checking.check_daily(now=clock.now())
+
+
+@shared_task(ignore_result=True)
+def vacuum() -> None:
+    """Vacuum the tables that purges have left full of dead rows; ticks every ten minutes."""
+    vacuuming.vacuum()

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from contacts.models import Contact
 from conversations.deleting import Asked
+from conversations.merging import Leaving
 from conversations.visibility import Limit, Within
 from outbox.questions import Question, Term
 from projects import clock
@@ -22,7 +23,7 @@ from retention import holding
 from retention.deciding import ruling
 from retention.deciding.ruling import Policy
 from retention.measuring import LATEST
-from retention.models import Purge, RetentionPolicy
+from retention.models import ContactRemoval, Purge, RetentionPolicy
 from retention.policies import PolicyType, Scope
 from retention.privacy import requests
 from retention.proving import ledger
@@ -76,6 +77,18 @@ class ByPolicy:
             messages=asked.messages, conversations=asked.conversations, events=asked.events, cutoff=now
         )
         ledger.prove(app=app, kind=Purge.Kind.REQUEST, reference=asked.by_key, deletion=deletion, now=now)
+
+    def put_contact_on_record(self, leaving: Leaving, *, now: datetime) -> None:
+        """A row of its own: a contact belongs to no app, and so to no chain of the ledger."""
+        ContactRemoval.objects.create(
+            contact_id=leaving.contact.pk,
+            project_id=leaving.contact.project_id,
+            merged_into_id=leaving.into and leaving.into.pk,
+            identities=leaving.identities,
+            removed_by=leaving.by,
+            removed_by_key=leaving.by_key,
+            removed_at=now,
+        )
 
 
 def _limit(policy: Policy, *apps: str) -> Limit:

@@ -129,7 +129,7 @@ class ContactAdmin(ProjectScoped):
             return HttpResponseRedirect(reverse("admin:contacts_contact_change", args=[unquote(object_id)]))
 
     def delete_model(self, request: HttpRequest, obj: Contact) -> None:
-        merging.delete_contact(obj, now=clock.now())
+        merging.delete_contact(obj, by=request.user, now=clock.now())
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest

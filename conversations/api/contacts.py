@@ -26,7 +26,8 @@ class ContactView(api.ContactView):
     @transaction.atomic
     def delete(self, request: Request, contact_id: str, **_: Any) -> Response:
         """Delete it; its conversations end and stay."""
-        merging.delete_contact(found(self.contacts().select_for_update(), contact_id), now=clock.now())
+        contact = found(self.contacts().select_for_update(), contact_id)
+        merging.delete_contact(contact, by_key=self.principal.key_id, now=clock.now())
         return Response()
 
 
@@ -43,7 +44,7 @@ class MergeContacts(api.ContactView):
         if source == destination:
             raise ValidationError({"source_id": ["must be another contact"]})
         try:
-            merging.merge_contacts(destination, source, now=clock.now())
+            merging.merge_contacts(destination, source, by_key=self.principal.key_id, now=clock.now())
         except Contact.DoesNotExist:
             raise NotFound("One of the contacts has just been deleted.") from None
         return Response(payloads.contact(destination))

@@ -39,7 +39,7 @@ def owed(visitor: Visitor) -> Iterator[Item]:
             since=item.opened_at,
             due_at=item.due_at,
             url=reverse(f"admin:retention_oweditem_{'settle' if may else 'change'}", args=[item.pk]),
-            action="Give it" if may else LOOK,
+            action="Give the ground" if may else LOOK,
         )
 
 
@@ -91,7 +91,7 @@ def approvals(visitor: Visitor) -> Iterator[Item]:
 
 def overdue(visitor: Visitor) -> Iterator[Item]:
     """Apps of which something should have been deleted a day ago."""
-    apps = list(visitor.seen(App.objects.living().order_by("pk"), project="project"))
+    apps = list(visitor.all_seen(App.objects.living().order_by("pk"), project="project"))
     a_day_ago = visitor.now - measuring.LATEST
     then, today = ruling.in_force_of(apps, at=a_day_ago), ruling.in_force_of(apps, at=visitor.now)
     # What became due all at once, by another policy, has its day too.

@@ -14,7 +14,7 @@ from projects.models import Project
 from projects.roles import Reach, Right
 from retention.watching import Watch
 
-AT_MOST: Final = 100  # of one source: whoever has more begins with these
+AT_MOST: Final = 1000  # of one source: whoever has more begins with these, and is told so
 LOOK: Final = "Look"
 
 
@@ -48,9 +48,13 @@ class Visitor:
 
     def seen(self, rows: QuerySet[Any], *, project: str) -> QuerySet[Any]:
         """Those of the rows that belong to the person's projects; `project` is the way there."""
+        return self.all_seen(rows, project=project)[:AT_MOST]
+
+    def all_seen(self, rows: QuerySet[Any], *, project: str) -> QuerySet[Any]:
+        """The same, however many: for who looks among them for what a person must see."""
         if not self.reach.is_unlimited:
             rows = rows.filter(**{f"{project}__in": self.reach.project_ids()})
-        return rows.select_related(project)[:AT_MOST]
+        return rows.select_related(project)
 
     def may(self, right: Right, project_id: UUID) -> bool:
         """Whether the person has the right in the project."""

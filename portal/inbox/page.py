@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from portal.inbox import compliance, operation
-from portal.inbox.items import Item, Source, Visitor
+from portal.inbox.items import AT_MOST, Item, Source, Visitor
 from projects import clock
 from projects.models import Mail
 from projects.roles import reach
@@ -46,9 +47,11 @@ def items(request: HttpRequest, *, now: datetime) -> list[Item]:
 def inbox_view(request: HttpRequest) -> HttpResponse:
     """One list, and at its end the mails that nobody got."""
     now = clock.now()
+    found = items(request, now=now)
     context = admin.site.each_context(request) | {
         "title": "Inbox",
-        "items": [(item, item.is_overdue(now)) for item in items(request, now=now)],
+        "items": [(item, item.is_overdue(now)) for item in found],
+        "is_cut": max(Counter(item.word for item in found).values(), default=0) >= AT_MOST,
         "mails": _unsent(now) if reach(request).is_unlimited else [],
         "checked_at": now,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
@@ -49,6 +49,12 @@ def minutes(span: timedelta) -> int:
 def hexadecimal(value: bytes | memoryview) -> str:
     """Bytes, as digests are written."""
     return bytes(value).hex()
+
+
+@register.filter
+def stamped(text: str | None) -> datetime | None:
+    """The moment that a record names, to be shown as every other."""
+    return datetime.fromisoformat(text) if text else None
 
 
 @register.filter

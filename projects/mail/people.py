@@ -15,3 +15,9 @@ def in_charge(project: Project) -> list[str]:
     addresses = list(administrators.values_list("email", flat=True))
     manager = project.account.manager_email or settings.ACCOUNT_MANAGER_EMAIL
     return [address for address in dict.fromkeys([*addresses, manager]) if address]
+
+
+def running_this() -> list[str]:
+    """Those of who runs the installation."""
+    running = User.objects.filter(is_active=True, is_superuser=True).exclude(email="").order_by("pk")
+    return list(running.values_list("email", flat=True))

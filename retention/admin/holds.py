@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
-from projects import clock
+from projects import authors, clock, ids
 from projects.admin import cells
 from projects.admin.scoped import Recorded, VisibleFilter
 from projects.models import App, Project
@@ -27,6 +27,12 @@ MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}, form
 
 class HoldForm(forms.Form):
     """What is held, and for which matter. The flow judges it."""
+
+    of_scope: ClassVar = {
+        HoldScope.APP: "app",
+        HoldScope.CONTACT: "contact_id",
+        HoldScope.CONVERSATION: "conversation_id",
+    }
 
     project = forms.ModelChoiceField(queryset=Project.objects.none())
     scope = forms.ChoiceField(choices=HoldScope.choices, widget=forms.RadioSelect, label="What it covers")
@@ -63,21 +69,30 @@ class HoldForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """What another scope would need is left out; what this one needs is asked for at its field."""
-        needed = {
-            HoldScope.APP: "app",
-            HoldScope.CONTACT: "contact_id",
-            HoldScope.CONVERSATION: "conversation_id",
-        }
-        wanted = needed.get(HoldScope(self.cleaned_data["scope"])) if "scope" in self.cleaned_data else None
-        for name in needed.values():
+        scope = self.cleaned_data.get("scope")
+        wanted = self.of_scope[HoldScope(scope)] if scope in self.of_scope else None
+        for name in self.of_scope.values():
             given = self.cleaned_data.get(name)
             if name != wanted:
                 self.cleaned_data[name] = None
             elif not given and name not in self.errors:
                 self.add_error(name, "Say which one.")
             elif isinstance(given, str):
-                self.cleaned_data[name] = given.strip().upper()
+                self.cleaned_data[name] = self._id(name, given.strip().upper())
         return self.cleaned_data
+
+    def _id(self, name: str, given: str) -> str:
+        if not ids.is_ulid(given):
+            self.add_error(name, "This is no id: ids have 26 letters and digits.")
+        return given
+
+
+class ReleaseForm(forms.Form):
+    """Why a hold may end."""
+
+    text = forms.CharField(
+        max_length=4000, error_messages={"required": "Say why the hold may end, and who said so."}
+    )
 
 
 class InForceFilter(admin.SimpleListFilter):
@@ -108,9 +123,9 @@ class LegalHoldAdmin(Recorded):
     search_help_text = "A word of the matter, or the id of a hold, contact or conversation."
     id_lookups = ("pk", "app", "contact_id", "conversation_id")
     ordering = ["-id"]
-    fields = ["matter", "scope", "covers", "project", "accept_from", "accept_until", "text", "placed_by",
-              "placed_by_key", "placed_at", "state_badge"]  # fmt: skip
-    readonly_fields = ["covers", "state_badge"]
+    fields = ["matter", "scope", "covers", "project", "accept_from", "accept_until", "text", "placer",
+              "placed_at", "state_badge"]  # fmt: skip
+    readonly_fields = ["covers", "placer", "state_badge"]
     change_form_template = "admin/retention/hold.html"
 
     @admin.display(description="Covers")
@@ -123,6 +138,10 @@ class LegalHoldAdmin(Recorded):
             case HoldScope.CONVERSATION:
                 return cells.code(hold.conversation_id or "")
         return str(hold.project)
+
+    @admin.display(description="Placed by")
+    def placer(self, hold: LegalHold) -> str:
+        return authors.named(hold.placed_by, hold.placed_by_key)
 
     @admin.display(description="State")
     def state_badge(self, hold: LegalHold) -> SafeString:
@@ -168,8 +187,10 @@ class LegalHoldAdmin(Recorded):
         self, request: HttpRequest, context: Any, *args: Any, **options: Any
     ) -> HttpResponse:
         hold: LegalHold = options["obj"]
+        release = getattr(hold, "release", None)
         context |= {
-            "release": getattr(hold, "release", None),
+            "release": release,
+            "released_by": release and authors.named(release.released_by, release.released_by_key),
             "may_release": hold.is_active and reach(request).may(Right.RETENTION, hold.project_id),
             "is_own": hold.project.demands_four_eyes and hold.placed_by_id == request.user.pk,
         }
@@ -182,9 +203,12 @@ class LegalHoldAdmin(Recorded):
             return self.missing(request, object_id)
         if not reach(request).may(Right.RETENTION, hold.project_id):
             raise PermissionDenied
-        if request.method == "POST":
+        form = ReleaseForm(request.POST)
+        if request.method == "POST" and not form.is_valid():
+            messages.error(request, " ".join(map(str, form.errors["text"])))
+        elif request.method == "POST":
             try:
-                holding.release(hold, text=request.POST.get("text", ""), by=request.user, now=clock.now())
+                holding.release(hold, **form.cleaned_data, by=request.user, now=clock.now())
             except ValidationError as refusal:
                 messages.error(request, " ".join(refusal.messages))
             else:

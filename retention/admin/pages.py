@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import localize
 
 from projects import clock
 from projects.admin.scoped import ProjectScoped
@@ -150,7 +151,7 @@ class RetentionPages(ProjectScoped):
         elif made and made.newly_due:
             messages.warning(
                 request,
-                f"The policy takes effect on {made.effective_at:%-d %b %Y, %H:%M} UTC. By then {made.newly_due:,} messages "
+                f"The policy takes effect on {localize(made.effective_at)}. By then {made.newly_due:,} messages "
                 "are due and will be deleted. Until then the change can be cancelled.",
             )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from projects import clock
+from projects import authors, clock
 from projects.models import App
 from retention.deciding import approving, grounds, ruling
 from retention.models import ChangeRequest, RetentionPolicy
@@ -24,6 +24,7 @@ class Step:
     version: RetentionPolicy
     before: str
     after: str
+    by: str
     superseded_at: datetime | None
     is_void: bool  # it was replaced while it waited, and never ruled
 
@@ -67,6 +68,7 @@ def history(app: App, scope: Scope = Scope.MESSAGES) -> list[Step]:
 
 def _steps(newest_first: list[RetentionPolicy], scope: Scope) -> Iterator[Step]:
     default = said(DEFAULT_TYPE, DEFAULT_TTL_DAYS[scope])
+    keys = authors.keys_named(version.author_key for version in newest_first if version.author_key)
     befores = [*(str(version) for version in newest_first[1:]), default]
     replaced_at = [None, *(version.created_at for version in newest_first)]
     for version, before, superseded_at in zip(newest_first, befores, replaced_at, strict=False):
@@ -74,6 +76,7 @@ def _steps(newest_first: list[RetentionPolicy], scope: Scope) -> Iterator[Step]:
             version=version,
             before=before,
             after=str(version),
+            by=keys.get(version.author_key or "") or authors.named(version.author, None),
             superseded_at=superseded_at,
             is_void=superseded_at is not None and superseded_at < version.effective_at,
         )

@@ -60,14 +60,22 @@ class PrivacyRequestAdmin(Recorded):
     search_help_text = "The id of a request or a contact, or your own number."
     id_lookups = ("pk", "contact_id")
     ordering = ["-id"]
-    fields = ["kind", "contact_id", "project", "state_badge", "reference", "identity_check", "received_at", "due_at",
+    fields = ["kind", "contact", "project", "state_badge", "reference", "identity_check", "received_at", "due_at",
               "extension", "requested_by", "decided_by", "decided_at", "refusal", "closed_at"]  # fmt: skip
-    readonly_fields = ["state_badge"]
+    readonly_fields = ["contact", "state_badge"]
     change_form_template = "admin/retention/privacy.html"
 
     @admin.display(description="State", ordering="state")
     def state_badge(self, asked: PrivacyRequest) -> SafeString:
         return cells.state(asked.get_state_display(), TONES[State(asked.state)])
+
+    @admin.display(description="Contact")
+    def contact(self, asked: PrivacyRequest) -> SafeString:
+        if not Contact.objects.filter(pk=asked.contact_id, project=asked.project_id).exists():
+            return cells.code(asked.contact_id)
+        return cells.link(
+            asked.contact_id, to=reverse("admin:contacts_contact_change", args=[asked.contact_id])
+        )
 
     def get_fields(self, request: HttpRequest, obj: PrivacyRequest | None = None) -> list[Any]:
         """Without what has not happened."""

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import localize
 from django.utils.safestring import SafeString
 
 from projects import clock
@@ -85,7 +86,7 @@ class ChangeRequestAdmin(OfAnApp):
             messages.error(request, " ".join(refusal.messages))
         else:
             self.log_change(request, asked, "Approved.")
-            said = f"Approved: version {version.number} rules {asked.app} from {version.effective_at:%-d %b %Y, %H:%M} UTC on."
+            said = f"Approved: version {version.number} rules {asked.app} from {localize(version.effective_at)} on."
             messages.success(request, said)
         return self._back(asked)
 

@@ -10,8 +10,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
-from projects import clock
+from projects import authors, clock
 from projects.admin import cells
 from projects.admin.scoped import Recorded, VisibleFilter
 from projects.roles import Right, reach
@@ -30,7 +31,7 @@ class OfAnApp(Recorded):
 
     @admin.display(description="Policy")
     def policy(self, row: Any) -> str:
-        return said(row.retention_type, row.ttl_days)
+        return capfirst(said(row.retention_type, row.ttl_days))
 
     @admin.display(description="App")
     def app_page(self, row: Any) -> SafeString:
@@ -51,9 +52,13 @@ class RetentionPolicyAdmin(OfAnApp):
     search_fields = ["app__display_name"]
     id_lookups = ("pk", "app", "justification", "owed")
     ordering = ["-id"]
-    fields = ["app_page", "scope", "number", "policy", "via", "author", "author_key", "created_at", "effective_at",
+    fields = ["app_page", "scope", "number", "policy", "via", "set_by", "created_at", "effective_at",
               "newly_due", "justification", "owed"]  # fmt: skip
-    readonly_fields = ["app_page", "policy"]
+    readonly_fields = ["app_page", "policy", "set_by"]
+
+    @admin.display(description="Set by")
+    def set_by(self, version: RetentionPolicy) -> str:
+        return authors.named(version.author, version.author_key)
 
 
 @admin.register(Justification)
@@ -75,9 +80,13 @@ class JustificationAdmin(OfAnApp):
     search_fields = ["app__display_name", "reference", "text"]
     id_lookups = ("pk", "app")
     ordering = ["-id"]
-    fields = ["app_page", "scope", "policy", "category", "reference", "text", "review_on", "given_by", "given_by_key",
-              "given_via", "created_at"]  # fmt: skip
-    readonly_fields = ["app_page", "policy"]
+    fields = ["app_page", "scope", "policy", "category", "reference", "text", "review_on", "giver", "given_via",
+              "created_at"]  # fmt: skip
+    readonly_fields = ["app_page", "policy", "giver"]
+
+    @admin.display(description="Given by")
+    def giver(self, ground: Justification) -> str:
+        return authors.named(ground.given_by, ground.given_by_key)
 
 
 @admin.register(OwedItem)

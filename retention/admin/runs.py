@@ -9,16 +9,18 @@ from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import localize
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
-from projects import clock
+from projects import authors, clock
 from projects.admin import cells
 from projects.admin.scoped import VisibleFilter
 from projects.roles import reach
 from retention.admin import facts
 from retention.admin.panel import said
 from retention.admin.rows import OfAnApp
-from retention.models import Purge
+from retention.models import Category, LedgerCheck, Purge
 from retention.proving import certificates, lookup, verifying
 from retention.proving.ledger import Record
 from retention.proving.lookup import Answer, Fate
@@ -57,8 +59,17 @@ class PurgeAdmin(OfAnApp):
     search_help_text = "The id of a run, an app, a key, or the request that an erasure answers."
     id_lookups = ("pk", "app", "reference")
     ordering = ["-id"]
-    fields = ("kind", "app_page", "moment", "override", "started_at", "ended_at", "state_badge")
-    readonly_fields = ["app_page", "terms", "ground", "decided_by", "answered", "asked_with", "state_badge"]
+    fields = ("kind", "app_page", "as_of", "override", "started_at", "ended_at", "state_badge")
+    readonly_fields = [
+        "app_page",
+        "as_of",
+        "terms",
+        "ground",
+        "decided_by",
+        "answered",
+        "asked_with",
+        "state_badge",
+    ]
     change_list_template = "admin/retention/ledger.html"
     change_form_template = "admin/retention/run.html"
 
@@ -70,11 +81,15 @@ class PurgeAdmin(OfAnApp):
 
     @admin.display(description="Why", ordering="kind")
     def why(self, run: Purge) -> str:
-        return self.terms(run).capitalize() if run.ttl_days is not None else run.get_kind_display()
+        return self.terms(run) if run.ttl_days is not None else run.get_kind_display()
 
     @admin.display(description="Policy")
     def terms(self, run: Purge) -> str:
-        return said(run.retention_type, run.ttl_days) if run.ttl_days is not None else "–"
+        return capfirst(said(run.retention_type, run.ttl_days)) if run.ttl_days is not None else "–"
+
+    @admin.display(description="What was due as of")
+    def as_of(self, run: Purge) -> str:
+        return str(localize(run.moment))
 
     @admin.display(description="Legal ground")
     def ground(self, run: Purge) -> SafeString | str:
@@ -89,7 +104,7 @@ class PurgeAdmin(OfAnApp):
     @admin.display(description="Decided by")
     def decided_by(self, run: Purge) -> str:
         version = run.policy
-        return str((version and (version.author or version.author_key)) or "nobody: the default")
+        return authors.named(version.author, version.author_key) if version else "nobody: the default"
 
     @admin.display(description="Request")
     def answered(self, run: Purge) -> SafeString:
@@ -144,6 +159,13 @@ class PurgeAdmin(OfAnApp):
         context["batches"] = run.batches.order_by("number").defer("ids")[:ROWS_SHOWN]
         return super().render_change_form(request, context, *args, **options)
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The runs, under what the last look through the whole ledger found."""
+        check = LedgerCheck.objects.latest_one()
+        return super().changelist_view(request, {**(extra_context or {}), "check": check})
+
     def look_up_view(self, request: HttpRequest) -> HttpResponse:
         """What became of a message, conversation or event, in any project that the caller sees."""
         wanted = request.GET.get("id", "").strip().upper()
@@ -173,7 +195,7 @@ class PurgeAdmin(OfAnApp):
         run: Any = self.get_object(request, object_id)
         context = self.admin_site.each_context(request) | {
             "title": "Certificate of deletion", "opts": self.opts, "original": run, "certificate": certificate,
-            "said": self.terms(run), "written": [
+            "said": self.terms(run), "category": _category(certificate), "written": [
                 (facts.called(table), count) for table, count in certificate["counts"]["satellites"].items()
             ],
         }  # fmt: skip
@@ -215,3 +237,9 @@ class PurgeAdmin(OfAnApp):
 
     def _to(self, run: Purge) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:retention_purge_change", args=[run.pk]))
+
+
+def _category(certificate: Record) -> str:
+    """The legal ground's, in words."""
+    ground = (certificate["policy"] or {}).get("justification")
+    return Category(ground["category"]).label if ground else ""

@@ -115,6 +115,7 @@ def has_moved(number: int, shown: int) -> bool:
 def _confirm(number: int, confirmation: Confirmation) -> None:
     shown = number if confirmation.shown is None else confirmation.shown
     rows = f"{number:,} messages and conversations" if number != 1 else "1 message or conversation"
+    rows = rows if number else "Events, or more than could be counted,"
     if has_moved(number, shown):
         refusal = f"Since the preview the number has moved from {shown:,} to {number:,}. Look again, then type {number}."
     elif confirmation.typed is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,13 +15,12 @@ from retention.deciding import grounds, reminding, ruling
 from retention.deciding.grounds import Giver, Ground, settle
 from retention.deciding.ruling import Policy
 from retention.models import Justification, OwedItem, RetentionPolicy, Via
+from retention.models.versions import GRACE
 from retention.policies import PolicyType, Scope
 
 __all__ = ["GRACE", "Giver", "Ground", "NothingWaits", "change", "proposed", "settle", "undo"]
 
 _Backing = dict[str, Justification | OwedItem]
-
-GRACE: Final = timedelta(hours=24)  # before a version takes effect under which something is newly due
 
 
 class NothingWaits(Exception):
@@ -31,8 +30,8 @@ class NothingWaits(Exception):
 def proposed(*, scope: Scope = Scope.MESSAGES, retention_type: str, ttl_days: int) -> Policy:
     """A policy as somebody wants it. Raises ValidationError by field."""
     version = RetentionPolicy(scope=scope, retention_type=retention_type, ttl_days=ttl_days)
-    bounded = ["scope", "retention_type", "ttl_days"]
-    version.clean_fields(exclude=[field.name for field in version._meta.fields if field.name not in bounded])
+    named = ["scope", "retention_type"]
+    version.clean_fields(exclude=[field.name for field in version._meta.fields if field.name not in named])
     version.clean()
     return Policy(scope=scope, retention_type=PolicyType(retention_type), ttl_days=ttl_days)
 
@@ -112,6 +111,7 @@ def _add(
 ) -> RetentionPolicy:
     replaced = ruling.newest(app=app, scope=policy.scope)
     newly_due = preview.newly(policy, app, at=now).total
+    waits = newly_due or preview.takes_new_events(policy, app, at=now)
     version = RetentionPolicy.objects.create(
         app=app,
         scope=policy.scope,
@@ -122,7 +122,7 @@ def _add(
         author=giver.author,
         author_key=giver.author_key,
         created_at=now,
-        effective_at=now + GRACE if newly_due else now,
+        effective_at=now + GRACE if waits else now,
         newly_due=newly_due.number,
         **backing,
     )

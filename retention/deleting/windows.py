@@ -16,7 +16,8 @@ NARROWEST, WIDEST = timedelta(microseconds=1), timedelta(days=3650)
 STEP: Final = 4.0  # a window is at most so many times as wide, or as narrow, as the last
 LEAP: Final = 16  # one that is nearly empty is made so many times as wide before anything is deleted
 STOP: Final = 4  # a window that holds more times the target than this is cut by number
-SLOW_SECONDS: Final = 0.1  # a batch that took longer halves the next window
+# A batch that took longer halves the next window; one that aims at more rows may take so long for each of them.
+SLOW_SECONDS, SLOW_SECONDS_A_ROW = 0.1, 0.0001
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
@@ -81,14 +82,20 @@ def _look(part: Due, since: datetime, width: timedelta, most: int) -> tuple[date
 def next_width(width: timedelta, *, taken: int, target: int, seconds: float) -> timedelta:
     """As wide as it should be to hold the target, judged by what the last one held and how long that took."""
     scale = min(max(target / max(taken, 1), 1 / STEP), STEP)
-    if seconds > SLOW_SECONDS * max(target / TARGET, 1.0):
+    if is_slow(seconds, target=target):
         scale = min(scale, 0.5)
     return min(max(width * scale, NARROWEST), WIDEST)
 
 
-# Rows a batch aims at: small ones are hardly noticed by who writes at the same time; where much has piled up,
-# larger ones cost less each. Measured: docs/decisions/0020-purge-windows.md
-TARGET: Final = 1000
+def is_slow(seconds: float, *, target: int) -> bool:
+    """Whether a batch took so long that others may have felt it."""
+    return seconds > max(SLOW_SECONDS, SLOW_SECONDS_A_ROW * target)
+
+
+# Rows a batch aims at: small ones are hardly noticed by who writes at the same time, as long as what they log stays
+# well below the megabyte at which PostgreSQL's log writer goes to the disk, where it stands in the way of who commits.
+# Where much has piled up, larger ones cost less each. Measured: docs/decisions/0020-purge-windows.md
+TARGET: Final = 500
 TARGET_WHEN_LATE: Final = 5000
 LATE: Final = timedelta(hours=12)
 

@@ -1,4 +1,4 @@
-"""Policies, changes to approve, legal grounds given and owed, holds, privacy requests, the ledger, and purges ahead of the clock."""
+"""What retention remembers: policies and their grounds, holds, requests and removals, the ledger, the purge's health."""
 
 from retention.models.approvals import ChangeRequest
 from retention.models.grounds import Category, Justification, OwedItem, Via
@@ -6,13 +6,17 @@ from retention.models.holds import HoldScope, LegalHold, LegalHoldQuerySet, Lega
 from retention.models.ledger import Purge, PurgeBatch, PurgeHead
 from retention.models.overrides import PurgeOverride
 from retention.models.privacy import PrivacyRequest, PrivacyRequestQuerySet
+from retention.models.removals import ContactRemoval
+from retention.models.tending import LedgerCheck, PurgeTally, Survey
 from retention.models.versions import RetentionPolicy, RetentionPolicyQuerySet
 
 __all__ = [
     "Category",
     "ChangeRequest",
+    "ContactRemoval",
     "HoldScope",
     "Justification",
+    "LedgerCheck",
     "LegalHold",
     "LegalHoldQuerySet",
     "LegalHoldRelease",
@@ -23,7 +27,9 @@ __all__ = [
     "PurgeBatch",
     "PurgeHead",
     "PurgeOverride",
+    "PurgeTally",
     "RetentionPolicy",
     "RetentionPolicyQuerySet",
+    "Survey",
     "Via",
 ]

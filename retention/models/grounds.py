@@ -202,7 +202,16 @@ class OwedItem(models.Model):
         triggers = [
             ROWS_STAY,
             TABLE_STAYS,
-            columns_stay("id", "app", "scope", "retention_type", "ttl_days", "opened_at", "due_at"),
+            columns_stay(
+                "id",
+                "app",
+                "scope",
+                "retention_type",
+                "ttl_days",
+                "account_manager_email",
+                "opened_at",
+                "due_at",
+            ),
             pgtrigger.Protect(
                 name="closed_stays_closed",
                 operation=pgtrigger.Update,

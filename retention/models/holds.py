@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
+import pgtrigger
 from django.conf import settings
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
@@ -14,6 +16,19 @@ from projects.fields import PublicIdField, ULIDField
 from projects.models import App, Project
 from retention.permanence import APPEND_ONLY
 from retention.trimming import trimmed_length
+
+RELEASED_BY_ANOTHER: Final = """
+    SELECT hold.placed_at, hold.placed_by_id, project.demands_four_eyes INTO placed
+    FROM retention_legalhold AS hold JOIN projects_project AS project ON project.id = hold.project_id
+    WHERE hold.id = NEW.hold_id;
+    IF NEW.released_at < placed.placed_at THEN
+        RAISE EXCEPTION 'pgtrigger: Cannot release a hold before it is placed';
+    END IF;
+    IF placed.demands_four_eyes AND (NEW.released_by_id IS NULL OR NEW.released_by_id = placed.placed_by_id) THEN
+        RAISE EXCEPTION 'pgtrigger: Cannot release a hold without a second person';
+    END IF;
+    RETURN NEW;
+"""
 
 
 class HoldScope(models.TextChoices):
@@ -137,7 +152,16 @@ class LegalHoldRelease(models.Model):
                 violation_error_message="Say why the hold may end.",
             )
         ]
-        triggers = APPEND_ONLY
+        triggers = [
+            *APPEND_ONLY,
+            pgtrigger.Trigger(
+                name="released_by_another",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                declare=[("placed", "RECORD")],
+                func=RELEASED_BY_ANOTHER,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Released: {self.hold}"

@@ -7,6 +7,7 @@ from typing import Any
 import pgtrigger
 from django.db import models
 from django.db.models import Q
+from django.utils.formats import localize
 
 from projects.fields import PublicIdField, ULIDField
 from projects.models import App
@@ -96,7 +97,7 @@ class Purge(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.app}, {self.started_at:%-d %b %Y, %H:%M}: {self.get_kind_display().lower()}"
+        return f"{self.app}, {localize(self.started_at)}: {self.get_kind_display().lower()}"
 
 
 class PurgeBatch(models.Model):

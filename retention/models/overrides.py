@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models.lookups import GreaterThan
+from django.utils.formats import localize
 
 from projects.models import App
 from retention.permanence import APPEND_ONLY
@@ -29,4 +30,4 @@ class PurgeOverride(models.Model):
         triggers = APPEND_ONLY
 
     def __str__(self) -> str:
-        return f"as of {self.moment:%-d %b %Y, %H:%M:%S}: {self.why}"
+        return f"as of {localize(self.moment)}: {self.why}"

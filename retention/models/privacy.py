@@ -27,6 +27,10 @@ class PrivacyRequestQuerySet(models.QuerySet["PrivacyRequest"]):
         """Somebody has to decide, or a part is held back: their month runs."""
         return self.exclude(state__in=[PrivacyRequest.State.DONE, PrivacyRequest.State.REFUSED])
 
+    def unanswered(self) -> PrivacyRequestQuerySet:
+        """Somebody has to decide, or what was approved is not done; what a hold keeps may wait."""
+        return self.filter(state__in=[PrivacyRequest.State.OPEN, PrivacyRequest.State.APPROVED])
+
     def unfinished(self) -> PrivacyRequestQuerySet:
         """Erasures that were approved and have not come to their end."""
         return self.filter(
@@ -86,6 +90,7 @@ class PrivacyRequest(models.Model):
     held = models.JSONField(default=dict, editable=False)  # rows by table that a hold kept at the last try
     verified_at = models.DateTimeField(null=True, editable=False)  # looked again, and nothing was left
     closed_at = models.DateTimeField(null=True, editable=False)
+    urged_at = models.DateTimeField(null=True, editable=False)  # when it was last mailed that it is due
 
     objects = PrivacyRequestQuerySet.as_manager()
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
+import pgtrigger
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Now
+from django.db.models.lookups import GreaterThanOrEqual
 
 from projects.fields import PublicIdField, ULIDField
 from projects.models import App
@@ -23,6 +26,16 @@ from retention.policies import (
     Scope,
     type_choices,
 )
+
+GRACE: Final = timedelta(hours=24)  # before a version takes effect under which something is newly due
+FOLLOWS_THE_LAST: Final = """
+    SELECT number, created_at INTO last FROM retention_retentionpolicy
+    WHERE app_id = NEW.app_id AND scope = NEW.scope ORDER BY number DESC LIMIT 1;
+    IF NEW.number <> coalesce(last.number, 0) + 1 OR NEW.created_at < last.created_at THEN
+        RAISE EXCEPTION 'pgtrigger: Cannot write a version that does not follow the last one';
+    END IF;
+    RETURN NEW;
+"""
 
 
 class RetentionPolicyQuerySet(models.QuerySet["RetentionPolicy"]):
@@ -78,6 +91,8 @@ class RetentionPolicy(models.Model):
             models.UniqueConstraint(
                 fields=["app", "scope", "number"], name="retention_version_has_one_number"
             ),
+            # A debt that was superseded with its version would let another one do without a ground.
+            models.UniqueConstraint(fields=["owed"], name="retention_debt_is_of_one_version"),
             models.CheckConstraint(
                 condition=Q(scope=Scope.MESSAGES, ttl_days__range=TTL_BOUNDS[Scope.MESSAGES])
                 | Q(scope=Scope.DISPATCH, ttl_days__range=TTL_BOUNDS[Scope.DISPATCH]),
@@ -114,8 +129,22 @@ class RetentionPolicy(models.Model):
             models.CheckConstraint(
                 condition=Q(effective_at__gte=F("created_at")), name="retention_takes_effect_after_it_is_made"
             ),
+            models.CheckConstraint(
+                condition=Q(newly_due=0)
+                | Q(GreaterThanOrEqual(F("effective_at") - F("created_at"), Value(GRACE))),
+                name="retention_waits_before_it_deletes",
+            ),
         ]
-        triggers = APPEND_ONLY
+        triggers = [
+            *APPEND_ONLY,
+            pgtrigger.Trigger(
+                name="follows_the_last",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                declare=[("last", "RECORD")],
+                func=FOLLOWS_THE_LAST,
+            ),
+        ]
 
     def __str__(self) -> str:
         if self.retention_type == PolicyType.PERSIST_RETENTION_POLICY:

@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import connection, transaction
 
-from projects.mail import mailing
-from projects.models import User
+from projects.mail import mailing, people
 from retention.models import PurgeHead
-from retention.proving import ledger, signing
+from retention.proving import flushing, ledger, signing, summing
 
 FIRST: Final = ""  # what the first anchor follows
+KEEP: Final = "The ends of all chains. Keep this mail: the ledger is verified against it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Anchor:
 
 
 def drop(*, now: datetime) -> Path | None:
-    """Write the day's anchor and mail it to who runs the installation; None: the day has one."""
+    """Write the day's anchor and mail it, with the day's report, to who runs the installation; None: the day has one."""
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{now:%Y-%m-%d}.json"
@@ -42,9 +41,9 @@ def drop(*, now: datetime) -> Path | None:
     text = json.dumps(signing.signed(_heads(now)), indent=1, sort_keys=True)
     _write(path, text)
     mailing.post(
-        to=list(User.objects.filter(is_superuser=True, is_active=True).values_list("email", flat=True)),
+        to=people.running_this(),
         subject=f"Purge ledger of {now:%Y-%m-%d}",
-        text=f"The ends of all chains. Keep this mail: the ledger is verified against it.\n\n{text}\n",
+        text=f"{summing.of_the_day(now=now)}\n\n{KEEP}\n\n{text}\n",
         now=now,
         about="ledger anchor",
     )
@@ -63,22 +62,13 @@ def kept() -> Iterator[tuple[str, Anchor, str]]:
 
 def _heads(now: datetime) -> ledger.Record:
     heads = list(PurgeHead.objects.filter(number__gt=0).values_list("app_id", "number", "last_hash"))
-    _flush()
+    flushing.flush()
     last = max(_folder().glob("*.json"), default=None)
     return {
         "made_at": ledger.stamp(now),
         "previous": _hash(last.read_bytes()) if last else FIRST,
         "heads": {app_id: {"number": number, "hash": bytes(hash_).hex()} for app_id, number, hash_ in heads},
     }
-
-
-def _flush() -> None:
-    """Wait until all that can be seen is on the disk: batches of the purge do not, and an anchor never lies."""
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit = on")
-        cursor.execute(
-            "SELECT pg_logical_emit_message(true, 'ledger anchor', '')"
-        )  # one that writes nothing waits not
 
 
 def _read(content: bytes, previous: str) -> tuple[Anchor, str]:

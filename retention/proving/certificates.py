@@ -10,9 +10,10 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import connection
 
-from conversations.models import Message
+from conversations.models import Conversation, ConversationEvent, Message
+from projects import authors
 from retention.models import OwedItem, Purge, PurgeBatch
-from retention.proving import ledger, signing
+from retention.proving import flushing, ledger, signing
 from retention.proving.ledger import Record
 
 KIND: Final = "Certificate of deletion"
@@ -21,8 +22,11 @@ COPIES: Final = (
     "Write-ahead logs, replicas that lag and backups may hold copies for longer, until they expire or are "
     "overwritten; this certificate says nothing of copies that others have made."
 )
+# A table for each day is dropped whole, and not vacuumed.
 _VACUUMED = """
-    SELECT greatest(last_vacuum, last_autovacuum) FROM pg_stat_user_tables WHERE relid = %s::regclass
+    SELECT max(greatest(last_vacuum, last_autovacuum)) FROM pg_stat_user_tables JOIN pg_class ON oid = relid
+    WHERE schemaname = current_schema() AND pg_class.relname = ANY(%s) AND relkind = 'r'
+    HAVING bool_and(coalesce(greatest(last_vacuum, last_autovacuum) > %s, false))
 """
 
 
@@ -38,6 +42,7 @@ def of(purge: Purge, *, now: datetime) -> Record:
     batches = list(purge.batches.order_by("number").select_related("purge").defer("ids"))
     if not batches:
         raise NothingDeleted
+    flushing.flush()  # of a run under way, the last rows may have been seen before they were on the disk
     return signing.signed(
         {
             "what": KIND,
@@ -47,7 +52,7 @@ def of(purge: Purge, *, now: datetime) -> Record:
             "counts": _counts(batches),
             "rows": [ledger.record(batch) | {"hash": bytes(batch.own_hash).hex()} for batch in batches],
             "chain": {"first": batches[0].number, "last": batches[-1].number},
-            "copies": _copies(batches[-1].written_at),
+            "copies": _copies(batches),
         }
     )
 
@@ -79,7 +84,7 @@ def _policy(purge: Purge) -> Record | None:
         "number": version.number,
         "via": str(version.via),
         "effective_at": ledger.stamp(version.effective_at),
-        "decided_by": str(version.author or version.author_key or "the system"),
+        "decided_by": authors.named(version.author, version.author_key),
         "owed_since": ledger.stamp(version.owed.opened_at) if version.owed else None,
     }
     return terms | {
@@ -111,15 +116,28 @@ def _counts(batches: Sequence[PurgeBatch]) -> Record:
     }
 
 
-def _copies(deleted_at: datetime) -> Record:
+def _copies(batches: Sequence[PurgeBatch]) -> Record:
     """When the last copies are gone, as far as this installation knows."""
-    days = settings.BACKUPS_KEPT_DAYS
-    with connection.cursor() as cursor:
-        cursor.execute(_VACUUMED, [Message._meta.db_table])
-        vacuumed: datetime | None = cursor.fetchone()[0]
+    days, deleted_at = settings.BACKUPS_KEPT_DAYS, batches[-1].written_at
     return {
         "deleted_at": ledger.stamp(deleted_at),
-        "vacuumed_at": ledger.stamp(vacuumed) if vacuumed and vacuumed > deleted_at else None,
+        "vacuumed_at": ledger.stamp(_vacuumed_at(batches, after=deleted_at)),
         "backups_expire_at": ledger.stamp(deleted_at + timedelta(days=days)) if days else None,
         "in_words": COPIES,
     }
+
+
+def _vacuumed_at(batches: Sequence[PurgeBatch], *, after: datetime) -> datetime | None:
+    """By when every table that the run deleted from was vacuumed; None: one was not yet since then."""
+    tables = {table for batch in batches for table in batch.satellites}
+    for name, model in (
+        ("messages", Message),
+        ("conversations", Conversation),
+        ("events", ConversationEvent),
+    ):
+        if any(getattr(batch, name) for batch in batches):
+            tables.add(model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(_VACUUMED, [sorted(tables), after])
+        found = cursor.fetchone()
+    return found[0] if found else None

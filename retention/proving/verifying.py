@@ -14,6 +14,8 @@ from retention.proving.anchoring import Anchor
 
 ROWS_AT_ONCE: Final = 100  # each with the ids of what it deleted
 
+_End = list[tuple[int, bytes]]  # what a chain's head says of its last row; empty: there is no head
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -39,11 +41,11 @@ class Verdict:
 def verify() -> Verdict:
     """Walk every chain, then hold the anchors against them. Of a chain the first bad row alone is named."""
     verdict = Verdict()
-    heads = {head.app_id: head for head in PurgeHead.objects.all()}
-    without_a_head = PurgeBatch.objects.exclude(app__in=heads).values_list("app_id", flat=True).distinct()
-    for app_id in sorted([*heads, *without_a_head]):
+    with_a_head = set(PurgeHead.objects.values_list("app_id", flat=True))
+    others = PurgeBatch.objects.exclude(app__in=with_a_head).values_list("app_id", flat=True).distinct()
+    for app_id in sorted(with_a_head.union(others)):
         verdict.apps += 1
-        chain = _Chain(app_id, heads.get(app_id))
+        chain = _Chain(app_id)
         verdict.faults.extend(filter(None, [chain.fault()]))
         verdict.rows += chain.rows
     for name, anchor, fault in anchoring.kept():
@@ -56,7 +58,7 @@ def verify() -> Verdict:
 
 def verify_chain(app_id: str) -> tuple[int, Fault | None]:
     """One app's chain: how many rows are as they were written, and the first that is not."""
-    chain = _Chain(app_id, PurgeHead.objects.filter(app=app_id).first())
+    chain = _Chain(app_id)
     fault = chain.fault()
     return chain.rows, fault
 
@@ -64,20 +66,34 @@ def verify_chain(app_id: str) -> tuple[int, Fault | None]:
 class _Chain:
     """One app's, on the way along it."""
 
-    def __init__(self, app_id: str, head: PurgeHead | None) -> None:
-        self._app_id, self._head = app_id, head
+    def __init__(self, app_id: str) -> None:
+        self._app_id = app_id
         self._last_hash = ledger.NOTHING_BEFORE
         self.rows = 0
 
     def fault(self) -> Fault | None:
-        """The first there is."""
+        """The first there is. A purge may go on meanwhile: until the end stays the same, the rest is looked at too."""
+        end: _End | None = None
+        while True:
+            before, end = end, self._end()
+            if before is not None and before == end:
+                return self._fault_of_the_end(end)
+            if fault := self._fault_beyond(self.rows):
+                return fault
+
+    def _end(self) -> _End:
+        heads = PurgeHead.objects.filter(app=self._app_id)
+        return [(number, bytes(last_hash)) for number, last_hash in heads.values_list("number", "last_hash")]
+
+    def _fault_beyond(self, number: int) -> Fault | None:
         batches = PurgeBatch.objects.filter(app=self._app_id).order_by("number").select_related("purge")
-        for batch in batches.iterator(chunk_size=ROWS_AT_ONCE):
+        beyond = batches.filter(number__gt=number) if number else batches
+        for batch in beyond.iterator(chunk_size=ROWS_AT_ONCE):
             for what in self._faults_of(batch):
                 return Fault(f"app {self._app_id}, row {self.rows + 1}", what)
             self.rows += 1
             self._last_hash = bytes(batch.own_hash)
-        return self._fault_of_the_end()
+        return None
 
     def _faults_of(self, batch: PurgeBatch) -> Iterator[str]:
         if batch.number != self.rows + 1:
@@ -89,15 +105,14 @@ class _Chain:
         if fault := _fault_of_ids(batch):
             yield fault
 
-    def _fault_of_the_end(self) -> Fault | None:
-        end = f"app {self._app_id}, row {self.rows + 1}"
-        if self._head is None:
-            return Fault(end, "the chain has lost its head")
-        if self._head.number > self.rows:
-            return Fault(end, f"it is missing; the chain had {self._head.number} rows")
-        if self._head.number < self.rows or bytes(self._head.last_hash) != self._last_hash:
-            return Fault(f"app {self._app_id}, row {self.rows}", "it is not what the chain ended with")
-        return None
+    def _fault_of_the_end(self, end: _End) -> Fault | None:
+        beyond = f"app {self._app_id}, row {self.rows + 1}"
+        for number, last_hash in end:
+            if number > self.rows:
+                return Fault(beyond, f"it is missing; the chain had {number} rows")
+            if number < self.rows or last_hash != self._last_hash:
+                return Fault(f"app {self._app_id}, row {self.rows}", "it is not what the chain ended with")
+        return None if end else Fault(beyond, "the chain has lost its head")
 
 
 def _fault_of_ids(batch: PurgeBatch) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 
 import pytest
 from django.urls import reverse
@@ -146,6 +147,26 @@ def test_what_is_due_for_more_than_a_day_is_reported(client, app):
     assert "Punctual" not in page
 
 
+def test_the_last_of_very_many_apps_is_looked_at_too(client, app, monkeypatch):
+    monkeypatch.setattr(import_module("portal.inbox.items"), "AT_MOST", 3)
+    others = [factories.make_app(app.project) for _ in range(4)]
+    factories.make_message(max(others, key=lambda other: other.pk), accept_time=clock.now() - 182 * DAY)
+
+    assert words(inbox(client)) == ["Retention overdue"]
+
+
+def test_whoever_has_more_than_it_shows_is_told(client, app, monkeypatch):
+    owe(app)
+    assert "more of a kind" not in inbox(client)
+    for module in ("items", "page"):
+        monkeypatch.setattr(import_module(f"portal.inbox.{module}"), "AT_MOST", 1)
+
+    page = inbox(client)
+
+    assert words(page) == ["Justification owed"]
+    assert "more of a kind" in page
+
+
 def test_a_policy_that_has_just_come_into_force_has_a_day(client, app):
     factories.make_message(app, accept_time=clock.now() - 60 * DAY)
     changing.change(
@@ -222,7 +243,7 @@ def test_a_role_acts_on_what_it_is_for_and_reads_the_rest(app, role, actions):
     )
 
     assert len(words(page)) == 2
-    assert len(re.findall(r">(Give it|Open it)<", page)) == actions
+    assert len(re.findall(r">(Give the ground|Open it)<", page)) == actions
     assert settled.status_code == (403 if role == Role.VIEWER else 302)
 
 

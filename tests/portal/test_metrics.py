@@ -6,9 +6,17 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
 from projects import clock, ids
+from retention import holding, measuring, purging
+from retention.deciding import changing
+from retention.models import HoldScope, PrivacyRequest, Via
+from retention.policies import PolicyType
+from retention.privacy import requests
+from retention.tending import checking, surveying
 from tests import factories
 from tests.portal.pages import make_world
 from webhooks import publishing
@@ -99,6 +107,86 @@ def test_the_lag_of_retention_is_that_of_the_latest_app(client):
     factories.make_message(factories.make_app(), accept_time=clock.now() - timedelta(days=181))
 
     assert figures(client)["retention_lag_seconds"] == pytest.approx(3 * 86_400, abs=60)
+
+
+def test_what_is_due_and_what_was_deleted_is_told(client):
+    app, now = factories.make_app(), clock.now()
+    for days in (400, 300, 200, 179.5):
+        factories.make_message(app, accept_time=now - timedelta(days=days))
+    surveying.survey(now=now)
+    before = figures(client)
+
+    purging.run(now=now)
+    surveying.survey(now=now)
+
+    told = figures(client)
+    assert [before[name] for name in ("retention_due_rows", "retention_due_tomorrow_rows")] == [3, 1]
+    assert [told[name] for name in ("retention_due_rows", "retention_due_tomorrow_rows")] == [0, 1]
+    assert told["purge_rows_total"] == before["purge_rows_total"] + 3
+    assert told["purge_batch_seconds_count"] > before["purge_batch_seconds_count"]
+    assert told["purge_batch_seconds_bucket 10.0"] <= told["purge_batch_seconds_bucket +Inf"]
+    assert {f"purge_brakes_total {brake}" for brake in ("slow", "failing", "replica", "clock")} <= told.keys()
+
+
+def test_what_people_have_to_do_about_retention_is_told(client):
+    app, now = factories.make_app(), clock.now()
+    factories.make_message(app, accept_time=now - timedelta(days=999))
+    changing.change(app=app, retention_type=PolicyType.MESSAGE_EXPIRE_POLICY, ttl_days=30, via=Via.API,
+                    author_key=factories.KEY, ground=None, now=now - timedelta(days=15))  # fmt: skip
+    holding.place(project=app.project, scope=HoldScope.APP, app=app, matter="Case 7", now=now)
+    contact = factories.make_contact(app.project)
+    requests.receive(
+        contact, kind=PrivacyRequest.Kind.ERASURE, identity_check="a code", now=now - timedelta(days=25)
+    )
+    surveying.survey(now=now)
+
+    told = figures(client)
+
+    names = ("holds", "held_rows", "justifications_owed", "justifications_overdue", "erasures_due_soon")
+    assert [told[f"retention_{name}"] for name in names] == [1, 1, 1, 1, 1]
+    assert told["retention_lag_seconds"] == 0
+
+
+def test_how_the_ledger_and_its_tables_do_is_told(client):
+    assert "ledger_verified_age_seconds" not in figures(client)
+
+    checking.check_now()
+
+    told = figures(client)
+    assert told["ledger_faults"] == 0
+    assert 0 <= told["ledger_verified_age_seconds"] < 60
+    assert 0 <= told["retention_dead_rows_ratio conversations_message"] <= 1
+
+
+def test_apps_are_named_where_a_setting_allows_it(client, settings):
+    app = factories.make_app()
+    factories.make_message(app, accept_time=clock.now() - timedelta(days=183))
+
+    assert not any(app.pk in name for name in figures(client))
+    settings.METRICS_NAME_APPS = True
+
+    assert figures(client)[f"retention_app_lag_seconds {app.pk}"] == pytest.approx(3 * 86_400, abs=60)
+
+
+def test_more_apps_take_no_more_statements(client, monkeypatch):
+    monkeypatch.setattr(measuring, "GLANCED_AT", 1)
+    now = clock.now()
+
+    def statements(more):
+        for app in [factories.make_app() for _ in range(more)]:
+            message = factories.make_message(app, accept_time=now - timedelta(days=200))
+            holding.place(project=app.project, scope=HoldScope.CONVERSATION, now=now, matter="Case 7",
+                          conversation_id=message.conversation_id)  # fmt: skip
+            factories.make_message(app, accept_time=now - timedelta(days=183))
+            factories.make_message(factories.make_app(), accept_time=now - timedelta(days=182))
+        surveying.survey(now=now)
+        with CaptureQueriesContext(connection) as asked:
+            assert figures(client)["retention_lag_seconds"] == pytest.approx(3 * 86_400, abs=60)
+        return len(asked)
+
+    few, many = statements(more=2), statements(more=1)
+
+    assert few == many
 
 
 def test_requests_are_counted_by_door_and_status(client):

@@ -12,6 +12,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 
 from conversations.models import Message
 from projects.models import App
+from retention.deleting import windows
 from tests.factories import make_app, make_message
 
 
@@ -40,3 +41,9 @@ def somebody_else(committed: None) -> Iterator[DatabaseWrapper]:
 def message(app: App, now: datetime) -> Message:
     """Overdue, in a conversation."""
     return make_message(app, accept_time=now - timedelta(days=400))
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came within one hour goes together, and nothing else."""
+    monkeypatch.setattr(windows, "TARGET_WHEN_LATE", 1)

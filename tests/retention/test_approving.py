@@ -13,7 +13,7 @@ from projects.models import App
 from retention.deciding import approving, changing, ruling
 from retention.deciding.approving import Confirmation, Decided, Lapsed, OwnRequest
 from retention.models import ChangeRequest, Justification, RetentionPolicy
-from tests.factories import make_app, make_message, make_project, make_user
+from tests.factories import make_app, make_conversation, make_event, make_message, make_project, make_user
 from tests.retention.worlds import GROUND, MESSAGES, PERSIST, set_policy
 
 DAY = timedelta(days=1)
@@ -73,6 +73,16 @@ def test_the_number_that_becomes_due_is_typed_back(app: App, anna: Any, now: dat
     assert "2 is not the number" in refusal(app, anna, now, typed=2)
     assert not Justification.objects.exists()
     assert propose(app, anna, now, typed=1).effective_at == now + DAY
+
+
+def test_events_alone_are_confirmed_and_wait_too(app: App, anna: Any, now: datetime) -> None:
+    make_event(make_conversation(app), accept_time=now - 60 * DAY)
+    set_policy(app, PERSIST, now=now - 100 * DAY)
+
+    assert refusal(app, anna, now).startswith("Events, or more than could be counted, become due")
+    version = propose(app, anna, now, typed=0)
+
+    assert (version.newly_due, version.effective_at) == (0, now + DAY)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -156,6 +156,17 @@ ATTACKS: dict[str, tuple[str, dict[str, Any]]] = {
     "an unknown scope": ("retention_retentionpolicy", {"scope": "ALL"}),
     "effective before it is made": ("retention_retentionpolicy", {"effective_at": datetime(2000, 1, 1)}),  # noqa: DTZ001 -- long ago
     "a number twice": ("retention_retentionpolicy", {"number": 1}),
+    "a number left out": ("retention_retentionpolicy", {"number": 3}),
+    "a number before the first": ("retention_retentionpolicy", {"number": 0}),
+    "made before the one that it follows": (
+        "retention_retentionpolicy",
+        {"created_at": datetime(2000, 1, 1, tzinfo=UTC), "effective_at": datetime(2000, 1, 2, tzinfo=UTC)},
+    ),
+    "deletes at once": ("retention_retentionpolicy", {"newly_due": 1}),
+    "the debt of the version before": (
+        "retention_retentionpolicy",
+        {"app_id": "debtor", "justification_id": None, "owed_id": "owed", **BY_API, "ttl_days": 60},
+    ),
     "39 characters": ("retention_justification", {"text": "x" * 39}),
     "39 characters and blanks": ("retention_justification", {"text": " \t" + "x" * 39 + "\n\u3000\u200b"}),
     "4001 characters": ("retention_justification", {"text": "x" * 4001}),
@@ -216,6 +227,7 @@ def test_the_row_that_is_attacked_with_is_good_in_itself(world: dict[str, Any], 
         "state = 'SUPPLIED', closed_at = now()",
         "UPDATE retention_oweditem SET state = 'SUPERSEDED'",
         "UPDATE retention_oweditem SET state = 'SUPERSEDED', closed_at = now()",
+        "UPDATE retention_oweditem SET account_manager_email = 'nobody@example.com'",
         "TRUNCATE retention_purgeoverride",
         "INSERT INTO retention_purgeoverride (why, moment, run_by, run_at) VALUES (' ', now(), 'me', now())",
         "DELETE FROM projects_app",
@@ -237,6 +249,20 @@ def test_a_closed_item_stays_closed(world: dict[str, Any], now: datetime) -> Non
         connection.cursor() as cursor,
     ):
         cursor.execute(reopen)
+
+
+def test_a_superseded_debt_lets_no_other_version_do_without_a_ground(
+    world: dict[str, Any], now: datetime
+) -> None:
+    set_policy(App.objects.get(pk=world["debtor"]), MESSAGES, 180, now=now)
+    again = {"app_id": world["debtor"], "number": 3, "ttl_days": 60, "justification_id": None}
+
+    with pytest.raises(DatabaseError, match="retention_debt_is_of_one_version"):
+        insert(
+            "retention_retentionpolicy",
+            policy(world) | again | {"owed_id": world["owed"], "via": "API", "author_id": None}
+            | {"author_key": world["id"]},
+        )  # fmt: skip
 
 
 def test_reminders_may_be_counted(world: dict[str, Any]) -> None:

@@ -97,8 +97,18 @@ def test_windows_grow_where_little_is_and_shrink_where_much_is(app: App, now: da
     assert windows.next_width(hour, taken=500, target=1000, seconds=9) == hour / 2
 
 
+def test_a_batch_is_slow_by_the_rows_it_aims_at() -> None:
+    assert [windows.is_slow(0.11, target=target) for target in (1, 500, 1000, 5000)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert windows.is_slow(0.51, target=5000)
+
+
 def test_what_is_long_overdue_goes_in_larger_batches() -> None:
-    assert windows.target(timedelta(hours=12)) == 1000
+    assert windows.target(timedelta(hours=12)) == 500
     assert windows.target(timedelta(hours=13)) == 5000
 
 
@@ -156,15 +166,17 @@ def test_the_next_batch_honours_a_policy_that_was_changed_meanwhile(app: App, no
     assert Message.objects.count() == 1200
 
 
+@pytest.mark.parametrize("scope", [HoldScope.PROJECT, HoldScope.APP])
 def test_the_next_batch_of_a_run_honours_a_hold_that_was_placed_and_one_that_was_released(
-    app: App, now: datetime
+    app: App, now: datetime, scope: HoldScope
 ) -> None:
+    held_app = app if scope == HoldScope.APP else None
     fill(app, 300, accept_time=now - 400 * DAY)
     fill(app, 300, accept_time=now - 300 * DAY)
     begun = first_batch(app, now, target=200).course
     assert Message.objects.count() == 300
 
-    placed = holding.place(project=app.project, scope=HoldScope.PROJECT, matter="Case 7", now=now)
+    placed = holding.place(project=app.project, scope=scope, app=held_app, matter="Case 7", now=now)
     held = batches.purge(app.pk, replace(begun, since=None))
     holding.release(placed, text="It is settled.", now=now)
     batches.purge(app.pk, replace(held.course, since=None))

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from projects import ids
 from projects.models import App
 from retention import holding, purging
-from retention.deleting import windows
+from retention.deleting import batches, windows
+from retention.deleting.batches import Course
 from retention.models import HoldScope, Purge
 from retention.proving import certificates, lookup, signing
 from retention.proving.lookup import Fate
@@ -76,6 +78,20 @@ def test_it_says_when_the_last_backup_is_gone(app: App, now: datetime, settings:
     copies = certificates.of(Purge.objects.get(), now=now)["copies"]
 
     assert copies["backups_expire_at"][:10] > copies["deleted_at"][:10]
+
+
+def test_it_names_nothing_that_a_crash_of_the_server_could_undo(committed: None, now: datetime) -> None:
+    app = make_app()
+    make_message(app, accept_time=now - 400 * DAY)
+    batches.purge(app.pk, Course(part=0, at=now))  # it does not wait for the disk
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_wal_insert_lsn()")
+        (written,) = cursor.fetchone()
+
+        certificates.of(Purge.objects.get(), now=now)
+
+        cursor.execute("SELECT pg_current_wal_flush_lsn() >= %s::pg_lsn", [written])
+        assert cursor.fetchone() == (True,)
 
 
 def test_anybody_can_verify_it_from_the_file_alone(certificate: dict[str, Any], tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from retention import due
 from retention.deciding import ruling
 from retention.models import OwedItem, RetentionPolicy, Via
 from retention.policies import Scope
-from tests.factories import make_app, make_conversation, make_message
-from tests.retention.worlds import CONVERSATIONS, GROUND, MESSAGES, PERSIST, refused, set_policy
+from tests.factories import make_app, make_conversation, make_event, make_message
+from tests.retention.worlds import CONVERSATIONS, GROUND, MESSAGES, PERSIST, refused, rule, set_policy
 
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
@@ -63,6 +63,36 @@ def test_a_change_that_makes_conversations_newly_due_waits_too(app: App, now: da
 
     assert version
     assert (version.newly_due, version.effective_at) == (1, now + DAY)
+
+
+@pytest.mark.parametrize(
+    ("before", "waits"),
+    [((PERSIST, 30), True), ((CONVERSATIONS, 30), True), ((MESSAGES, 90), True), ((MESSAGES, 30), False)],
+)
+def test_a_change_that_makes_nothing_but_events_newly_due_waits_too(
+    app: App, now: datetime, before: tuple[Any, int], waits: bool
+) -> None:
+    conversation = make_conversation(app)
+    make_event(conversation, accept_time=now - 60 * DAY)
+    make_message(conversation=conversation, accept_time=now)
+    set_policy(app, *before, now=now - 100 * DAY)
+
+    version = set_policy(app, MESSAGES, 31, now=now)
+
+    assert version
+    assert (version.newly_due, version.effective_at) == (0, now + DAY * waits)
+
+
+def test_an_event_that_goes_with_its_conversation_already_is_not_newly_due(app: App, now: datetime) -> None:
+    rule(app, CONVERSATIONS, 30, now=now)
+    conversation = make_conversation(app)
+    make_message(conversation=conversation, accept_time=now - 50 * DAY)
+    make_event(conversation, accept_time=now - 49 * DAY)
+
+    version = set_policy(app, MESSAGES, 30, now=now)
+
+    assert version
+    assert version.effective_at == now
 
 
 def test_a_change_that_makes_something_due_is_shown_at_once_and_rules_after_24_hours(
@@ -134,7 +164,7 @@ def test_the_ttl_has_two_bounds(app: App, now: datetime, scope: Scope, low: int,
     set_policy(app, MESSAGES, high, now=now, scope=scope)
     set_policy(app, MESSAGES, low, now=now, scope=scope)
 
-    for ttl_days in (low - 1, high + 1):
+    for ttl_days in (-1, low - 1, high + 1):
         refused("ttl_days", app, now, MESSAGES, ttl_days, scope=scope)
 
 

@@ -99,7 +99,7 @@ def test_what_was_held_when_the_run_came_by_counts(talk: Conversation, now: date
     placed = hold(talk)
     course = after_the_old(talk, now)
 
-    holding.release(placed, text="It is settled.", now=now)
+    holding.release(placed, text="It is settled.", now=placed.placed_at)
     batches.purge(talk.app_id, course)
 
     assert ages(talk, now) == ([OLD], OLD)

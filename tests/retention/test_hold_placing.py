@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from conversations.models import Message
 from projects.models import App
@@ -101,3 +101,30 @@ def test_the_database_keeps_every_hold_as_it_was_placed(
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         with pytest.raises(DatabaseError, match="pgtrigger: Cannot"):
             cursor.execute(attack.format(table))
+
+
+def test_the_database_holds_no_app_of_another_project(app: App, now: datetime) -> None:
+    stranger = make_app()
+
+    with pytest.raises(DatabaseError, match="same_project_id"), transaction.atomic():
+        LegalHold.objects.create(
+            project=app.project, scope=HoldScope.APP, app=stranger, matter="Case 7", placed_at=now
+        )
+        connection.check_constraints()
+
+
+@pytest.mark.parametrize("when", [timedelta(0), -DAY])
+def test_the_database_lets_nobody_release_alone_or_too_early(
+    app: App, now: datetime, when: timedelta
+) -> None:
+    app.project.demands_four_eyes = when == timedelta(0)
+    app.project.save()
+    officer = make_user(app.project)
+    placed = hold(app, now=now, by=officer)
+
+    with pytest.raises(DatabaseError, match="pgtrigger: Cannot release"), transaction.atomic():
+        LegalHoldRelease.objects.create(
+            hold=placed, text="Closed.", released_by=officer, released_at=now + when
+        )
+
+    assert LegalHold.objects.active().exists()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from django.db import connection
 
+from conversations.deleting import ID_BYTES
 from conversations.models import Conversation, Message
 from projects.models import App
 from retention import purging
@@ -62,16 +63,31 @@ def fill(app: App, now: datetime, *, messages: int) -> None:
         Conversation.objects.filter(pk=conversation.pk).update(newest_accept_time=max(moments))
 
 
+@contextmanager
+def purger(now: datetime, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that begins to purge, in small batches and without a rest; it is killed in the end."""
+    arguments = [sys.executable, "-c", PURGER, connection.settings_dict["NAME"], now.isoformat()]
+    environment = os.environ | {"PYTHONPATH": os.curdir} | variables
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"ready\n"
+        yield process
+        process.kill()
+
+
 def killed_after(seconds: float, now: datetime) -> bool:
     """Start a purger and kill it at its work; whether it was killed before it was done."""
-    arguments = [sys.executable, "-c", PURGER, connection.settings_dict["NAME"], now.isoformat()]
-    purger = subprocess.Popen(arguments, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": os.curdir})
-    with purger:
-        assert purger.stdout
-        assert purger.stdout.readline() == b"ready\n"
+    with purger(now) as process:
         time.sleep(seconds)
-        purger.send_signal(signal.SIGKILL)
-        return b"done" not in purger.stdout.read()
+        process.kill()
+        assert process.stdout
+        return b"done" not in process.stdout.read()
+
+
+def told() -> list[bytes]:
+    """The ids that the ledger names, as often as it does."""
+    rows = PurgeBatch.objects.order_by("number").values_list("ids", flat=True)
+    return [bytes(ids)[place : place + ID_BYTES] for ids in rows for place in range(0, len(ids), ID_BYTES)]
 
 
 @pytest.mark.timeout(900)
@@ -88,11 +104,8 @@ def test_the_ledger_is_exact_however_often_the_purge_is_killed(
     purging.run(now=now)
 
     assert deaths >= kills // 2
-    rows = list(PurgeBatch.objects.order_by("number"))
-    told: list[Any] = [
-        bytes(row.ids)[place : place + 16] for row in rows for place in range(0, len(row.ids), 16)
-    ]
-    assert len(told) == len(set(told)) == len(stored) == sum(row.messages for row in rows)
+    messages = sum(PurgeBatch.objects.values_list("messages", flat=True))
+    assert len(told()) == len(set(told())) == len(stored) == messages
     assert not Message.objects.exists()
     assert not verifying.verify().faults
     assert set(Conversation.objects.values_list("newest_accept_time", flat=True)) == {None}

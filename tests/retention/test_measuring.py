@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from conversations.models import Status
 from projects import clock
 from projects.models import App, ProcessingMode
 from retention import holding, measuring, purging
 from retention.deleting import windows
 from retention.models import HoldScope
+from retention.tending import tallying
 from tests.factories import make_app, make_conversation, make_event, make_message
 from tests.retention.worlds import CONVERSATIONS, PERSIST, rule
 
@@ -53,7 +56,6 @@ def test_what_is_held_is_not_late(app: App, now: datetime) -> None:
     holding.place(project=app.project, scope=HoldScope.APP, app=app, matter="Case 7", now=now)
 
     assert measuring.lags([app], at=now) == {}
-    assert measuring.active_holds() == 1
 
 
 def test_readiness_tells_of_a_purge_that_is_late(app: App, client: Any) -> None:
@@ -79,3 +81,29 @@ def test_the_pace_is_what_the_last_runs_deleted_in_their_time(
     pace = measuring.pace()
     assert pace
     assert 1 < pace < 60_000
+
+
+def test_batches_and_what_holds_them_back_are_counted_over_all_runs(
+    app: App, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windows, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(windows, "SLOW_SECONDS_A_ROW", 0.0)
+    for age in (200, 300):
+        make_message(app, accept_time=now - age * DAY)
+        purging.run(now=now)
+
+    tallied = tallying.tallied()
+
+    assert tallied.rows == 2
+    assert tallied.batches()[-1] == ("+Inf", 2.0)
+    assert 0 < tallied.seconds < 60
+    assert tallied.brakes() == {"slow": 2, "failing": 0, "replica": 0, "clock": 0}
+
+
+def test_a_clock_that_is_not_trusted_is_counted(app: App, now: datetime, time_machine: Any) -> None:
+    time_machine.move_to(clock.now() + DAY)
+
+    with pytest.raises(purging.ClocksDisagree):
+        purging.run(now=now)
+
+    assert tallying.tallied().brakes()["clock"] == 1

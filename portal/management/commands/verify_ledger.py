@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from retention.proving import verifying
+from retention.tending import checking
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Verify, and say what was found."""
-        verdict = verifying.verify()
+        _, verdict = checking.check_now()
         faults = [{"where": fault.where, "what": fault.what} for fault in verdict.faults]
         seen = {"apps": verdict.apps, "rows": verdict.rows, "anchors": verdict.anchors}
         if options["json"]:

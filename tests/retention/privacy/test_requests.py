@@ -6,14 +6,19 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection
 
+from contacts.models import Contact
+from conversations import deleting
 from retention.models import PrivacyRequest
 from retention.privacy import exporting, requests
-from tests.factories import NOW, make_user
+from retention.privacy.tracing import Person
+from tests.factories import NOW, make_event, make_message, make_user
 from tests.retention.privacy.conftest import CANARY, NUMBER
 from tests.retention.privacy.test_erasing import ask
+from tests.retention.worlds import orbit
 
 
 @pytest.mark.parametrize(
@@ -61,6 +66,36 @@ def test_the_copy_holds_everything_in_the_api_s_own_shapes(person):
     assert len(copy["events"]) == 2
     assert copy["messages"][0]["app_message"] == {"text_message": {"text": CANARY}}
     assert {record["operation"] for record in copy["opt_out_history"]} == {"OPERATION_INSERT"}
+
+
+def test_the_copy_holds_every_store_that_an_erasure_empties(person, app):
+    conversation = person.conversations.get(app=app)
+    message = make_message(
+        conversation=conversation,
+        conversation_metadata={"case": CANARY},
+        callback_url="https://a.example/canary",
+    )
+    records = orbit(message)
+    event = make_event(conversation, metadata=CANARY)
+    LogEntry.objects.log_actions(
+        make_user().pk, Contact.objects.filter(pk=person.pk), 2, change_message="renamed"
+    )
+
+    copy = json.loads(b"".join(exporting.bundle(person, now=NOW)))
+
+    shown = {row["id"]: row for row in (*copy["messages"], *copy["events"])}
+    assert shown[message.pk]["conversation_metadata"] == {"case": CANARY}
+    assert shown[message.pk]["callback_url"] == "https://a.example/canary"
+    assert shown[event.pk]["metadata"] == CANARY
+    for row in records:
+        assert message.pk in [stored["message_id"] for stored in copy[row._meta.db_table]]
+    assert any(CANARY in told["body"] for told in copy["webhooks_event"])
+    assert [entry["change_message"] for entry in copy["django_admin_log"]] == ["renamed"]
+    tables = {model._meta.db_table for model in deleting.satellites()} | Person.of(person).others().keys()
+    assert tables - copy.keys() == {
+        "contacts_consent",
+        "contacts_consentrecord",
+    }  # as opt-outs and their history
 
 
 def test_the_table_runs_no_formula(person, app):
