@@ -19,6 +19,9 @@ LONGEST_CALLBACK_SECRET: Final = 256  # characters: wire contract 3.2
 LARGEST_ORDINAL_NUMBER: Final = 2**31 - 1  # what the column holds
 
 
+_Stored = Mapping[tuple[str, int], ChannelCredential]  # by channel and ordinal number
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """A credential as it shall be. A secret may be the stored one's mask: then that one stays."""
@@ -34,12 +37,12 @@ class Wanted:
 def replace(app: App, wanted: Sequence[Wanted]) -> None:
     """Give the app these credentials, in this order, and no others.
 
-    One whose channel and ordinal number stay keeps its id, and so its callback URL. Raises ValidationError
-    with the fields' paths, e.g. `channel_credentials[0].static_bearer.token`.
+    One whose channel and ordinal number stay keeps its id, and so its callback URL. One that stays as it is stored
+    is not judged anew. Raises ValidationError with the fields' paths, e.g. `channel_credentials[0].static_bearer.token`.
     """
     stored = {(row.channel, row.ordinal_number): row for row in _standing(app)}
     whole = [_restored(one, stored.get((one.channel, one.ordinal_number))) for one in wanted]
-    if problems := [*_misfits(whole), *_repetitions(whole)]:
+    if problems := [*_misfits(whole, stored), *_repetitions(whole)]:
         raise ValidationError({f"channel_credentials{path}": problem for path, problem in problems})
     kept = {(one.channel, one.ordinal_number) for one in whole}
     app.credentials.exclude(pk__in=[row.pk for place, row in stored.items() if place in kept]).delete()
@@ -93,9 +96,13 @@ def _restored(wanted: Wanted, stored: ChannelCredential | None) -> Wanted:
     return dataclasses.replace(wanted, values=values, callback_secret=secret)
 
 
-def _misfits(wanted: Sequence[Wanted]) -> Iterator[tuple[str, str]]:
+def _misfits(wanted: Sequence[Wanted], stored: _Stored) -> Iterator[tuple[str, str]]:
     """What is wrong with each credential by itself."""
     for index, one in enumerate(wanted):
+        # A schema that has changed since is no reason to refuse another order.
+        row = stored.get((one.channel, one.ordinal_number))
+        if row and one == _as_it_is(row):
+            continue
         for path, problem in check(one.channel, one.key, one.values):
             yield f"[{index}].{path}", problem
         if not 0 <= one.ordinal_number <= LARGEST_ORDINAL_NUMBER:

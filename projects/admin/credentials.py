@@ -224,6 +224,14 @@ def state_of(credential: ChannelCredential) -> SafeString:
     return cells.state(status.label, TONES[status], hint=credential.status_description)
 
 
+def problems_of(credential: ChannelCredential) -> list[str]:
+    """In what it no longer fits what its channel asks for, one sentence each."""
+    if credential._state.adding:
+        return []  # the empty form of an app that has none
+    found = credentials.check(Channel(credential.channel), credential.key, credential.values)
+    return [f"{path} {problem}." for path, problem in found]
+
+
 def _kind(request: HttpRequest, credential: ChannelCredential | None) -> tuple[str, str]:
     if credential:
         return credential.channel, credential.key

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from projects.admin.credentials import kinds, state_of
+from projects.admin.credentials import kinds, problems_of, state_of
 from projects.admin.scoped import VisibleChoices
 from projects.credentials import arrange
 from projects.models import ChannelCredential
@@ -28,6 +28,7 @@ class PlaceForm(forms.ModelForm):
         super().__init__(*args, **options)
         self.fields["place"].initial = self.instance.position + 1
         self.state = state_of(self.instance)
+        self.problems = problems_of(self.instance)
 
 
 class PlacesFormSet(forms.BaseInlineFormSet):

@@ -4,6 +4,15 @@ for (const copyable of document.querySelectorAll(".copyable, .field-id .readonly
   if (navigator.clipboard) addCopyButton(copyable);
 }
 for (const list of document.querySelectorAll("[data-orderable]")) makeMovable(list);
+sayHere(document);
+new MutationObserver(() => sayHere(document)).observe(document.body, { childList: true, subtree: true });
+
+/* Moments are written in UTC; pointed at, they say the same in the reader's own zone. */
+function sayHere(part) {
+  for (const moment of part.querySelectorAll("time[datetime*=T]:not([title])")) {
+    moment.title = new Date(moment.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+  }
+}
 
 function addCopyButton(copyable) {
   const text = (copyable.querySelector("code") ?? copyable).textContent.trim();

@@ -46,11 +46,30 @@ def test_an_app_is_made_with_a_name(client, app):
     assert App.objects.get(display_name="New one").project == app.project
 
 
+def test_an_app_without_channels_has_its_page(client, app):
+    app.credentials.all().delete()
+
+    assert client.get(reverse("admin:projects_app_change", args=[app.pk])).status_code == 200
+
+
 def test_the_order_of_channels_is_set_by_numbers(client, app):
     response = save_app(client, app, **{"credentials-0-place": "2", "credentials-1-place": "1"})
 
     assert response.status_code == 302
     assert channels(app) == ["RCS", "SMS"]
+
+
+def test_a_channel_whose_credential_no_longer_fits_keeps_its_place_and_says_so(client, app):
+    stale = app.credentials.get(channel=Channel.SMS)
+    stale.values = {}
+    stale.save()
+
+    response = save_app(client, app, **{"credentials-0-place": "2", "credentials-1-place": "1"})
+    page = client.get(reverse("admin:projects_app_change", args=[app.pk])).content.decode()
+
+    assert response.status_code == 302
+    assert channels(app) == ["RCS", "SMS"]
+    assert "static_bearer.token is required." in page
 
 
 def test_a_channel_is_disconnected(client, app):

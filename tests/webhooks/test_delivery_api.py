@@ -12,7 +12,7 @@ from projects import clock, ids
 from projects.requests.wire import timestamp
 from tests.factories import make_app, make_replay, make_webhook
 from tests.webhooks.asking import of, violations
-from tests.webhooks.test_delivery import publish
+from tests.webhooks.delivering import publish
 from tests.webhooks.test_replaying import bury, make_event
 from webhooks.models import Attempt, Event, Replay
 from webhooks.triggers import Trigger

@@ -17,6 +17,7 @@ from projects.roles import Right, reach
 from webhooks import subscribing
 from webhooks.models import Webhook
 from webhooks.triggers import MEANINGS, Trigger
+from webhooks.trying import samples
 
 ALL: Final = "ALL"
 OTHERS: Final = "Others"
@@ -71,7 +72,9 @@ class TriggersWidget(forms.CheckboxSelectMultiple):
         css = {"all": ["portal/webhooks.css"]}
 
     def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> SafeString:
-        return render_to_string(template_name, context)  # Django's own renderer knows only its own templates
+        return render_to_string(
+            template_name, context | {"sampled": samples.TRIGGERS}
+        )  # Django's own renderer knows only its own templates
 
 
 class TriggersField(forms.MultipleChoiceField):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from projects import clock
-from webhooks.models import Webhook
+from webhooks.models import TargetType, Webhook
 from webhooks.tending import charting, health
 from webhooks.tending.charting import Hour
 from webhooks.tending.health import State
@@ -43,15 +43,19 @@ class Bar:
         return HEIGHT - self.delivered
 
 
+def standing(webhook: Webhook, state: State) -> tuple[str, str]:
+    """How it is doing in a word, and the tone of that; one that dismisses is never tried."""
+    if webhook.target_type == TargetType.DISMISS and state != State.DISABLED:
+        return "Dismissing", "quiet"
+    return WORDS[state]
+
+
 def panel(webhook: Webhook) -> dict[str, Any]:
     """What the page shows of it."""
     known = health.of([webhook])[webhook.id]
-    word, tone = WORDS[known.state]
     hours = charting.hours(webhook, now=clock.now())
     return {
         "health": known,
-        "state_word": word,
-        "state_tone": tone,
         "bars": bars(hours),
         "tries": sum(hour.delivered + hour.failed for hour in hours),
         "width": WIDTH * len(hours),

@@ -42,6 +42,27 @@ class OfAnApp(Recorded):
         return cells.code(row.event_id)
 
 
+class OfADelivery(OfAnApp):
+    """History rows of an event on its way to a receiver."""
+
+    @admin.display(description="Receiver")
+    def target(self, row: Any) -> str:
+        if row.callback_url:
+            return str(row.callback_url)
+        return row.webhook.target if row.webhook else "a removed webhook"
+
+    @admin.display(description="Delivery")
+    def delivery(self, row: Any) -> SafeString | str:
+        if not row.webhook:
+            return "–"
+        page = reverse("admin:webhooks_webhook_delivery", args=[row.webhook_id, row.event_id])
+        return cells.link("All tries, the event, and replay", to=page)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With their webhooks, where these are still there."""
+        return super().get_queryset(request).select_related("webhook", "app")
+
+
 @admin.register(Event)
 class EventAdmin(OfAnApp):
     """What happened, in the bytes that were signed and sent."""
@@ -60,7 +81,7 @@ class EventAdmin(OfAnApp):
 
 
 @admin.register(Attempt)
-class AttemptAdmin(OfAnApp):
+class AttemptAdmin(OfADelivery):
     """The delivery log: each try, and what the receiver said."""
 
     list_display = ["started_at", "target", "outcome", "status_code", "number", "duration_ms", "next_at"]
@@ -70,23 +91,6 @@ class AttemptAdmin(OfAnApp):
     fields = ["started_at", "target", "event", "delivery", "message", "app", "number", "outcome", "status_code", "error",
               "detail", "duration_ms", "next_at", "response"]  # fmt: skip
     readonly_fields = ["target", "event", "delivery", "message", "outcome", "response"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Attempt]:
-        """With their webhooks, where these are still there."""
-        return super().get_queryset(request).select_related("webhook", "app")
-
-    @admin.display(description="Receiver")
-    def target(self, attempt: Attempt) -> str:
-        if attempt.callback_url:
-            return attempt.callback_url
-        return attempt.webhook.target if attempt.webhook else "a removed webhook"
-
-    @admin.display(description="Delivery")
-    def delivery(self, attempt: Attempt) -> SafeString | str:
-        if not attempt.webhook:
-            return "–"
-        page = reverse("admin:webhooks_webhook_delivery", args=[attempt.webhook_id, attempt.event_id])
-        return cells.link("All tries, the event, and replay", to=page)
 
     @admin.display(description="Result")
     def outcome(self, attempt: Attempt) -> SafeString:
@@ -98,13 +102,12 @@ class AttemptAdmin(OfAnApp):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(OfAnApp):
+class DeadLetterAdmin(OfADelivery):
     """Events that a webhook never took."""
 
-    list_display = ["died_at", "app", "reason", "attempts", "event"]
-    list_select_related = ["app"]
+    list_display = ["died_at", "target", "reason", "attempts", "event"]
     list_filter = [("app", VisibleFilter), "died_at"]
     search_help_text = "The id of an event, a message or a webhook."
     id_lookups = ("event_id", "message_id", "webhook")
-    fields = ["died_at", "app", "reason", "attempts", "event", "message"]
-    readonly_fields = ["event", "message"]
+    fields = ["died_at", "target", "app", "reason", "attempts", "event", "delivery", "message"]
+    readonly_fields = ["target", "event", "delivery", "message"]

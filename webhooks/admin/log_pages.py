@@ -14,6 +14,7 @@ from outbox.models import Entry
 from projects import clock, ids
 from projects.requests.paging import Page
 from webhooks.admin import pages
+from webhooks.admin.copy_form import CopyForm, is_copied, may_copy
 from webhooks.admin.wording import RESULT_TONES, result_word
 from webhooks.models import Attempt, Event, Webhook
 from webhooks.repeating import deliveries
@@ -22,7 +23,7 @@ from webhooks.triggers import Trigger
 from webhooks.trying import testing
 
 ROWS: Final = 50
-WAITING_SHOWN: Final = 10
+WAITING_SHOWN: Final = 5
 STATUS_WORDS: Final = {"none": "No answer"}
 MOMENT: Final = {"type": "datetime-local", "step": "1"}
 
@@ -88,11 +89,14 @@ def log(request: HttpRequest, webhook: Webhook) -> HttpResponse:
 
 
 def delivery(request: HttpRequest, webhook: Webhook, event_id: str) -> HttpResponse:
-    """One event on its way: what was sent, and every answer."""
+    """One event on its way: what was sent, and every answer; posted, a copy of it goes elsewhere."""
     known = deliveries.delivery(webhook, event_id) if ids.is_ulid(event_id) else None
     if known is None:
         return HttpResponseRedirect(pages.address(webhook, "log"))
     trigger = known.event.trigger if known.event else ""
+    form = CopyForm(request.POST or None)
+    if request.method == "POST" and known.event and is_copied(request, webhook, known.event, form):
+        return HttpResponseRedirect(f"{request.path}#copies")
     return pages.show(
         request,
         webhook,
@@ -103,6 +107,8 @@ def delivery(request: HttpRequest, webhook: Webhook, event_id: str) -> HttpRespo
         known=known,
         body=_body(known.event),
         rows=[_row(attempt, trigger) for attempt in known.attempts],
+        copies=[_row(attempt, trigger) for attempt in known.copies],
+        copy_form=form if known.event and may_copy(request, webhook) else None,
     )
 
 

@@ -14,7 +14,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from projects.admin.scoped import ProjectScoped
+from webhooks.admin import health_panel
 from webhooks.models import Webhook
+from webhooks.tending import health
+from webhooks.tending.health import State
 
 View = Callable[..., HttpResponse]
 
@@ -61,7 +64,11 @@ def show(request: HttpRequest, webhook: Webhook, name: str, **context: Any) -> H
 
 def around(webhook: Webhook) -> dict[str, Any]:
     """What every page of a webhook says: where the others are, and where the API has it."""
+    state = health.states([webhook])[webhook.id]
+    word, tone = health_panel.standing(webhook, state)
     return {
+        "standing": {"word": word, "tone": tone},
+        "rests": state == State.PAUSED,
         "webhook": webhook,
         "original": webhook,
         "tabs": [(name, address(webhook, name), word) for name, word in TABS.items()],

@@ -14,9 +14,9 @@ from django.utils.safestring import SafeString
 from projects.admin import cells
 from projects.admin.scoped import ProjectScoped, VisibleFilter, by_state
 from webhooks import subscribing
-from webhooks.admin import health_panel, log_pages, pages, replay_pages, secret_pages, trial_page
+from webhooks.admin import health_panel, log_pages, pages, replay_pages, sample_page, secret_pages, trial_page
 from webhooks.admin.forms import WebhookForm
-from webhooks.models import TargetType, Webhook
+from webhooks.models import Webhook
 from webhooks.tending import health
 
 
@@ -37,7 +37,7 @@ class WebhookAdmin(ProjectScoped):
     """All webhooks, and each with the parts that few need."""
 
     form = WebhookForm
-    list_display = ["target", "app", "target_type", "standing", "trigger_count", "created_at"]
+    list_display = ["target", "standing", "app", "trigger_count", "created_at"]
     list_select_related = ["app"]
     list_filter = [("app", VisibleFilter), "target_type", ("disabled_at", by_state("On", "Switched off"))]
     search_fields = ["target"]
@@ -47,7 +47,7 @@ class WebhookAdmin(ProjectScoped):
                     "token_response_type", "token_request_type"]  # fmt: skip
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        basics = ["app", "target", "target_type", "triggers", "state"]
+        basics = ["app", "target", "target_type", "triggers"]
         if not self.has_change_permission(request, obj):
             return [(None, {"fields": basics})]
         signing = ["new_secret", "remove_secret"]
@@ -58,7 +58,7 @@ class WebhookAdmin(ProjectScoped):
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["app", "state"] if obj else ["state"]
+        return ["app"] if obj else []
 
     def get_urls(self) -> list[URLPattern]:
         """The webhook's other pages."""
@@ -77,25 +77,20 @@ class WebhookAdmin(ProjectScoped):
             path(f"<object_id>/{place}", pages.opened(self, view), name=f"webhooks_webhook_{name}")
             for place, (view, name) in views.items()
         ]
-        return [*own, *super().get_urls()]
+        sample = path(
+            "samples/<trigger>/",
+            self.admin_site.admin_view(sample_page.sample),
+            name="webhooks_webhook_sample",
+        )
+        return [sample, *own, *super().get_urls()]
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         return WithHealth
 
     @admin.display(description="State")
     def standing(self, webhook: Any) -> SafeString:
-        if webhook.target_type == TargetType.DISMISS and not webhook.disabled_at:
-            return cells.state("Dismissing", "quiet")
-        word, tone = health_panel.WORDS[webhook.standing]
+        word, tone = health_panel.standing(webhook, webhook.standing)
         return cells.state(word, tone, hint=webhook.disabled_reason)
-
-    @admin.display(description="State")
-    def state(self, webhook: Webhook) -> SafeString:
-        if webhook.disabled_at:
-            return cells.state("Switched off", "bad", hint=webhook.disabled_reason)
-        if webhook.target_type == "DISMISS":
-            return cells.state("Dismissing", "quiet")
-        return cells.state("Listening", "good")
 
     @admin.display(description="Triggers")
     def trigger_count(self, webhook: Webhook) -> int:

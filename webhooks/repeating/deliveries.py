@@ -41,6 +41,7 @@ class Delivery:
     attempts: Sequence[Attempt]  # the newest first
     waiting: Entry | None
     dead_letter: DeadLetter | None
+    copies: QuerySet[Attempt]  # sent to other URLs by hand, the newest first; read when looked at
 
 
 def attempts(webhook: Webhook, wanted: Filters) -> QuerySet[Attempt]:
@@ -95,7 +96,10 @@ def delivery(webhook: Webhook, event_id: str) -> Delivery | None:
     if not (tried or entry or dead_letter):
         return None
     event = Event.objects.filter(pk=event_id, app=webhook.app_id).first()
-    return Delivery(event=event, attempts=tried, waiting=entry, dead_letter=dead_letter)
+    copies = Attempt.objects.filter(webhook=None, event_id=event_id, app=webhook.app_id).order_by(
+        *NEWEST_FIRST
+    )
+    return Delivery(event=event, attempts=tried, waiting=entry, dead_letter=dead_letter, copies=copies)
 
 
 def _of_status(rows: QuerySet[Attempt], status_class: str) -> QuerySet[Attempt]:

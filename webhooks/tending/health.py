@@ -73,6 +73,7 @@ class Health:
     failing_since: datetime | None
     last_success_at: datetime | None  # to within ten seconds
     oldest_waiting_at: datetime | None  # when the event happened that has waited longest
+    rests_until: datetime | None  # None: it does not rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ def _health(webhook: Webhook, condition: Condition, numbers: _Numbers, *, now: d
         failing_since=condition.failing_since,
         last_success_at=condition.succeeded_at,
         oldest_waiting_at=numbers.waiting_since,
+        rests_until=numbers.paused_until if numbers.rests(now) else None,
     )
 
 

@@ -13,6 +13,7 @@ from webhooks.models import Webhook
 from webhooks.publishing import About
 from webhooks.triggers import Trigger
 
+APP_ID: Final = "01J8Y3R0000000000000000006"
 METADATA: Final = "a test event"
 CONTACT_ID: Final = "01J8Y3R0000000000000000003"
 CONVERSATION_ID: Final = "01J8Y3R0000000000000000002"

@@ -5,37 +5,8 @@ import pytest
 from conversations.composing.templating import Wording
 from conversations.models import Template, TemplateTranslation
 from projects.ids import is_ulid, ulid
+from tests.conversations.templates.bodies import body, translation, versions
 from tests.factories import api_client, make_project, make_template, path
-
-
-def translation(text="Hello ${name}", **fields):
-    return {"language_code": "en-US", "version": "1", "text_message": {"text": text}} | fields
-
-
-def body(*translations, **fields):
-    return {"default_translation": "en-US", "translations": list(translations) or [translation()]} | fields
-
-
-@pytest.fixture
-def at(project):
-    return lambda rest="": path(project, f"templates{rest}", version=2)
-
-
-@pytest.fixture
-def create(api, at):
-    return lambda *translations, **fields: api.post(at(), body(*translations, **fields), format="json")
-
-
-@pytest.fixture
-def change(api, at):
-    def change(template_id, *translations, **fields):
-        return api.put(at(f"/{template_id}"), body(*translations, **fields), format="json")
-
-    return change
-
-
-def versions(translations):
-    return [(one["language_code"], one["version"]) for one in translations]
 
 
 def test_a_template_is_created_with_all_its_fields(create):
@@ -211,41 +182,6 @@ def test_a_template_with_as_many_languages_as_it_may_have_can_be_sent_back_too(a
     written = api.put(at(f"/{template_id}"), api.get(at(f"/{template_id}")).json(), format="json")
 
     assert len(written.json()["translations"]) == 100
-
-
-def test_a_version_that_is_written_again_says_when(create, change):
-    before = create().json()
-
-    after = change(before["id"], translation("Hi"), version=1).json()
-
-    (told,) = after["translations"]
-    assert told["text_message"] == {"text": "Hi"}
-    assert (told["create_time"], told["update_time"]) == (before["create_time"], after["update_time"])
-
-
-def test_translations_that_are_no_longer_listed_are_kept(api, at, create, change):
-    template_id = create(translation(), translation("Hallo", language_code="de")).json()["id"]
-    change(template_id, translation("Hi", version="2"), version=1)
-
-    def listed(**query):
-        return versions(api.get(at(f"/{template_id}/translations"), query).json()["translations"])
-
-    assert listed() == [("en-US", "2"), ("en-US", "1"), ("de", "1")]
-    assert listed(language_code="en_us") == [("en-US", "2"), ("en-US", "1")]
-    assert listed(translation_version="1") == [("en-US", "1"), ("de", "1")]
-    assert listed(translation_version="latest") == [("en-US", "latest")]
-    assert listed(language_code="de", translation_version="latest") == []
-    assert listed(language_code="fr") == []
-
-
-def test_a_kept_version_can_be_listed_again(create, change):
-    template_id = create().json()["id"]
-    change(template_id, translation("Hi", version="2"), version=1)
-
-    again = change(template_id, translation(), version=2).json()
-
-    assert versions(again["translations"]) == [("en-US", "1")]
-    assert TemplateTranslation.objects.count() == 2
 
 
 def test_a_deleted_template_is_gone_with_all_its_versions(api, at, create):
