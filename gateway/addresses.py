@@ -7,6 +7,7 @@ ValueError
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import socket
 import threading
@@ -15,6 +16,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from urllib.parse import SplitResult, quote, urlsplit
 
 from django.conf import settings
+
+from gateway.names import resolved
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -92,8 +95,26 @@ class Guard:
             return f"{address} is outside the allowed networks, so port {port} is closed"
         return ""
 
+    def refusal_of_any(
+        self, addresses: Sequence[str], *, port: int = HTTPS_PORT, is_encrypted: bool = True
+    ) -> str:
+        """Why a name that has these addresses is not called; empty when it is.
+
+        One that may not be dialled is enough, or whoever answers for the name could try which comes through. Unless
+        an operator opened another of them: then that is the one that is meant.
+        """
+        return _refusal_of_any(self, tuple(addresses), port, is_encrypted)
+
     def _is_listed(self, address: Address) -> bool:
         return any(address in network for network in self._allowed)
+
+
+@functools.lru_cache(maxsize=4096)  # the same few names all day
+def _refusal_of_any(guard: Guard, addresses: tuple[str, ...], port: int, is_encrypted: bool) -> str:
+    if any(guard.lists(address) for address in addresses):
+        return ""
+    refusals = (guard.refusal(each, port=port, is_encrypted=is_encrypted) for each in addresses)
+    return next(filter(None, refusals), "")
 
 
 def default_guard() -> Guard:
@@ -118,9 +139,8 @@ def check_url(url: str, guard: Guard) -> None:
         raise ForbiddenTarget("The URL must start with https://: plain http is for allowed networks only.")
     if port != HTTPS_PORT and port < FIRST_FREE_PORT:
         raise ForbiddenTarget(f"The URL may use port {HTTPS_PORT} or one from {FIRST_FREE_PORT} up.")
-    refusals = [guard.refusal(address, port=port) for address in addresses]
-    if refusals and all(refusals):
-        raise ForbiddenTarget(f"The URL leads where requests may not go: {refusals[0]}.")
+    if refusal := guard.refusal_of_any(addresses, port=port):
+        raise ForbiddenTarget(f"The URL leads where requests may not go: {refusal}.")
 
 
 def ascii_url(url: str) -> str:
@@ -202,15 +222,8 @@ def _special(address: Address) -> str:
 def _resolve(host: str) -> list[str]:
     """The addresses of a name; none when nobody knows them in `RESOLVE_SECONDS`."""
     found: list[str] = []
-
-    def look_up() -> None:
-        with contextlib.suppress(OSError, UnicodeError):
-            found.extend(
-                str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-            )
-
-    # The C library's resolver has no deadline of its own; a late answer is nobody's.
-    looking = threading.Thread(target=look_up, daemon=True)
+    # A late answer is nobody's.
+    looking = threading.Thread(target=lambda: found.extend(resolved(host)), daemon=True)
     looking.start()
     looking.join(RESOLVE_SECONDS)
     return list(found)

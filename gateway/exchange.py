@@ -59,7 +59,7 @@ class Request:
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
-    timeout: float = 15.0  # seconds, for everything from the name to the last byte
+    timeout: float = 15.0  # seconds, for everything to the last byte, once the name is known
     max_body: int = KEPT_BYTES
     # A connection that was kept may break before there is an answer. Then this is sent once more over another, unless
     # it must not come twice; the other side may have taken it.

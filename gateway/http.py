@@ -11,6 +11,7 @@ import pycurl
 
 from gateway.addresses import Guard
 from gateway.exchange import Request, Response, Timings
+from gateway.names import Addresses, Names
 from gateway.sockets import Sockets
 from gateway.transfer import Transfer
 
@@ -44,6 +45,7 @@ class Client:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, KEPT_CONNECTIONS)
         self._sockets = Sockets(self._multi, on_ended=self._finish)
+        self._names = Names()
         return self
 
     async def __aexit__(self, *_error: object) -> None:
@@ -82,17 +84,45 @@ class Client:
             self._idle.append(transfer)
             return self._loop.call_soon(then, refusal).cancel
         self._busy[transfer.curl] = (transfer, then)
-        self._multi.add_handle(transfer.curl)
+        if not transfer.name:
+            self._begin(transfer)
+        elif addresses := self._names.known(transfer.name):
+            self._meet(transfer, then, addresses)
+        else:
+            self._names.look_up(transfer.name, then=functools.partial(self._meet, transfer, then))
         return functools.partial(self._give_up, transfer.curl, then)
 
+    def _meet(self, transfer: Transfer, then: Then, addresses: Addresses) -> None:
+        """Go on with what the name stands for."""
+        if not self._is_busy(transfer.curl, then):
+            return
+        if refusal := transfer.refusal_of(addresses):
+            self._loop.call_soon(self._refuse, transfer, then, refusal)
+        else:
+            self._begin(transfer)
+
+    def _begin(self, transfer: Transfer) -> None:
+        transfer.is_under_way = True
+        self._multi.add_handle(transfer.curl)
+
+    def _refuse(self, transfer: Transfer, then: Then, refusal: Response) -> None:
+        if self._is_busy(transfer.curl, then):
+            self._release(transfer.curl)
+            then(refusal)
+
     def _give_up(self, curl: pycurl.Curl, then: Then) -> None:
-        # Once it has ended, the handle may be busy with another request.
-        if curl in self._busy and self._busy[curl][1] is then:
+        if self._is_busy(curl, then):
             self._release(curl)
 
+    def _is_busy(self, curl: pycurl.Curl, then: Then) -> bool:
+        """Whether still with this request: once it has ended or was given up, it may be with another."""
+        return curl in self._busy and self._busy[curl][1] is then
+
     def _release(self, curl: pycurl.Curl) -> tuple[Transfer, Then]:
-        self._multi.remove_handle(curl)
         transfer, then = self._busy.pop(curl)
+        if transfer.is_under_way:
+            self._multi.remove_handle(curl)
+            transfer.is_under_way = False
         self._idle.append(transfer)
         return transfer, then
 

@@ -13,6 +13,7 @@ import pycurl
 
 from gateway.addresses import Guard, ascii_url, literal_address
 from gateway.exchange import Request, Response, Timings
+from gateway.names import Addresses
 
 DRAINED_BYTES = 65_536  # read beyond those kept, so that the connection can be kept too; then it is cut
 KEPT_SECONDS = 118  # of idleness in which a connection can be used again: libcurl's own choice
@@ -26,6 +27,8 @@ class Transfer:
     def __init__(self, *, guard: Guard, proxy: str, ca_file: str) -> None:
         self._guard = guard
         self._proxy = proxy
+        self.is_under_way = False  # libcurl has it
+        self.name = ""  # to be looked up before; empty for an address, and where a proxy decides about names
         self._head: list[bytes] = []  # the lines of the answer's head
         # What libcurl need not be told again.
         self._url, self._timeout, self._method, self._is_repeatable = "", 0.0, ("", False), True
@@ -56,14 +59,13 @@ class Transfer:
         self._refusal = ""
         self._has_dialled = False
         try:
-            url, self._is_encrypted, literal, port = _target(request.url)
+            url, self._is_encrypted, literal, name, self._port = _target(request.url)
             lines = _header_lines(request.headers)
         except ValueError as error:
             return Response(0, error="bad_url", detail=str(error))
-        if self._proxy and literal:
-            refusal = self._guard.refusal(literal, port=port, is_encrypted=self._is_encrypted)
-            if refusal:
-                return Response(0, error="forbidden", detail=refusal)
+        self.name = "" if self._proxy else name
+        if self._proxy and literal and (refusal := self.refusal_of((literal,))):
+            return refusal
         self.curl.setopt(pycurl.HTTPHEADER, lines)
         if url != self._url:
             self._url = url
@@ -74,6 +76,13 @@ class Transfer:
         self._set_method(request)
         self._set_repeatable(request.is_repeatable)
         return None
+
+    def refusal_of(self, addresses: Addresses) -> Response | None:
+        """The answer to this request if its name has these addresses and may not be called; None: it may."""
+        if not addresses:
+            return Response(0, error="dns", detail=f"Nobody knows {self.name}.")
+        refusal = self._guard.refusal_of_any(addresses, port=self._port, is_encrypted=self._is_encrypted)
+        return Response(0, error="forbidden", detail=refusal) if refusal else None
 
     def _set_repeatable(self, is_repeatable: bool) -> None:
         self._departures = 0
@@ -146,17 +155,15 @@ class _Lent:
 
 
 @functools.lru_cache(maxsize=4096)  # the same few targets all day
-def _target(url: str) -> tuple[str, bool, str, int]:
-    """The URL for libcurl, whether it is encrypted, its literal address if it has one, its port."""
+def _target(url: str) -> tuple[str, bool, str, str, int]:
+    """The URL for libcurl, whether it is encrypted, the literal address or else the name in it, its port."""
     url = ascii_url(url)
     parts = urlsplit(url)
     is_encrypted = parts.scheme == "https"
-    return (
-        url,
-        is_encrypted,
-        literal_address(parts.hostname or ""),
-        parts.port or (443 if is_encrypted else 80),
-    )
+    host = parts.hostname or ""
+    literal = literal_address(host)
+    port = parts.port or (443 if is_encrypted else 80)
+    return url, is_encrypted, literal, "" if literal else host, port
 
 
 @functools.lru_cache(maxsize=1024)  # of a receiver's answers within one second nearly all have the same
