@@ -7,13 +7,11 @@ they are many times as large as what stands in them, and who reads them reads th
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final
 
-from django.db import OperationalError, connection
-from psycopg.errors import LockNotAvailable
+from django.db import connection
 
+from outbox import upkeep
 from outbox.models import Entry, Lane
 
 logger = logging.getLogger(__name__)
@@ -22,9 +20,6 @@ SMALL: Final = 1024 * 1024  # bytes; nobody notices an index of that size
 ROOM: Final = 256  # bytes in an index for a row: about four times what it takes
 # For each lock, and for each transaction that must end before the old index goes. Who writes waits for neither.
 _PATIENCE: Final = "2s"
-
-_ALONE: Final = "SELECT pg_try_advisory_lock(hashtextextended('outbox.shrinking', 0))"
-_NO_LONGER_ALONE: Final = "SELECT pg_advisory_unlock(hashtextextended('outbox.shrinking', 0))"
 
 # Dead rows count as long as they cannot be cleaned away: a new index would have them too.
 _SPACIOUS: Final = """
@@ -52,35 +47,22 @@ def shrink() -> list[str]:
     stays open that could still see what has gone.
     """
     tables = [model._meta.db_table for model in (Entry, Lane)]
-    with _alone() as is_alone:
+    with upkeep.alone("outbox.shrinking", lock_timeout=_PATIENCE) as is_alone:
         if not is_alone:
             return []
         for table in tables:
-            _does("VACUUM", table)
+            upkeep.does("VACUUM", table)
         shrunk = [name for name, size in _rows(_SPACIOUS, tables) if _make_anew(name, size)]
         for (name,) in _rows(_UNFINISHED, tables):
-            _does("DROP INDEX CONCURRENTLY", name)
+            upkeep.does("DROP INDEX CONCURRENTLY", name)
         return shrunk
 
 
 def _make_anew(name: str, size: int) -> bool:
-    is_done = _does("REINDEX INDEX CONCURRENTLY", name)
+    is_done = upkeep.does("REINDEX INDEX CONCURRENTLY", name)
     if is_done:
         logger.info("%s took %d bytes, far more than it needs, and was made anew.", name, size)
     return is_done
-
-
-def _does(command: str, name: str) -> bool:
-    """Whether it was done, and not left for the next time because somebody is in its way."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(f"{command} {connection.ops.quote_name(name)}")
-    except OperationalError as error:
-        if not isinstance(error.__cause__, LockNotAvailable):
-            raise
-        logger.info("%s %s: not now, somebody else uses it or could still read what has gone.", command, name)
-        return False
-    return True
 
 
 def _rows(question: str, tables: list[str]) -> list[tuple[Any, ...]]:
@@ -88,20 +70,3 @@ def _rows(question: str, tables: list[str]) -> list[tuple[Any, ...]]:
         cursor.execute(question, {"tables": tables, "small": SMALL, "room": ROOM})
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Whether nobody else is at this; the connection's patience is for the time of the block."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ALONE)
-        (is_alone,) = cursor.fetchone()
-        if not is_alone:
-            yield False
-            return
-        cursor.execute(f"SET lock_timeout = '{_PATIENCE}'")
-        try:
-            yield True
-        finally:
-            cursor.execute("RESET lock_timeout")
-            cursor.execute(_NO_LONGER_ALONE)

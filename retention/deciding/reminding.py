@@ -14,7 +14,7 @@ from projects.models import App, Role, User
 from retention.deciding.ruling import Policy
 from retention.models import OwedItem, RetentionPolicy
 
-REMINDED_AFTER: Final = (3, 7, 14)  # days since the item was opened; retention reference 4.3
+REMINDED_AFTER: Final = (3, 7, 14)  # days since the item was opened
 ESCALATED_EVERY: Final = 7  # days, once it is overdue
 ABOUT: Final = "justification owed"
 
