@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 BUDGET_SECONDS: Final = 240.0  # of the 600 between two ticks
 SECONDS_A_DAY: Final = BUDGET_SECONDS * 86_400 / 600
-DUTY: Final = 0.3  # the share of its time that a run works: writers notice it least so
+DUTY: Final = 0.25  # the share of its time that a run works: writers hardly notice that
 QUOTA: Final = 20  # batches of one part of an app, before the next app has its turn
 TOLERANCE: Final = timedelta(seconds=60)  # between the database's clock and ours
 PATIENCE: Final = (
