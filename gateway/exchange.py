@@ -42,6 +42,11 @@ class Response:
     timings: Timings = _NEVER
 
     @property
+    def is_success(self) -> bool:
+        """Whether the other side took it."""
+        return 200 <= self.status < 300
+
+    @property
     def is_unreachable(self) -> bool:
         """Whether there was no connection that a request could have gone over."""
         return self.error in _NEVER_REACHED

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -18,6 +19,26 @@ LONGEST_DELAY_SECONDS = 2.0
 
 Terms = ParamSpec("Terms")
 Found = TypeVar("Found")
+
+
+class Broken(OperationalError):
+    """The connection broke: no row is to blame, and the same may be done again on another."""
+
+
+@contextmanager
+def unbroken() -> Iterator[None]:
+    """Raises Broken instead of whatever was raised in the block, where the connection is not what it was.
+
+    Looking whether it is closed is not enough: a transaction that ends opens another at once.
+    """
+    connection.ensure_connection()
+    line = connection.connection
+    try:
+        yield
+    except Exception as error:
+        if connection.connection is not line or line.closed:
+            raise Broken("The connection to the database broke.") from error
+        raise
 
 
 class Database:

@@ -11,10 +11,11 @@ from operator import attrgetter
 from typing import Any
 
 import orjson
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from outbox import kinds, measuring, statements
 from outbox.dispatching.claiming import Lease
+from outbox.dispatching.database import Broken, unbroken
 from outbox.dispatching.health import Health
 from outbox.dispatching.settlements import Settlement, poisoned
 from outbox.kinds import Breaker, Guarded
@@ -73,13 +74,12 @@ def flush(settlements: Sequence[Settlement], *, now: datetime, patience: timedel
     Who freezes within a flush holds its lanes against everybody; after `patience` the server throws it out.
     """
     began_at = time.monotonic()
-    connection.ensure_connection()
-    line = connection.connection
     try:
-        _flush_together(settlements, patience)
-    except Exception as error:
-        if connection.connection is not line or line.closed:  # it broke: no record is to blame
-            raise OperationalError("The connection broke within a flush.") from error
+        with unbroken():
+            _flush_together(settlements, patience)
+    except Broken:
+        raise
+    except Exception:
         if len(settlements) > 1:
             for settlement in settlements:
                 flush([settlement], now=now, patience=patience)

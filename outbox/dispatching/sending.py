@@ -10,15 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from django.db import connection
-
 from gateway.http import Client, Request, Response
 from outbox import kinds, measuring
 from outbox.dispatching import flushing
 from outbox.dispatching.batching import Batches
 from outbox.dispatching.claiming import Lease
 from outbox.dispatching.clock import Clock
-from outbox.dispatching.database import Database
+from outbox.dispatching.database import Broken, Database, unbroken
 from outbox.dispatching.limits import Limits
 from outbox.dispatching.settlements import Settlement, concluded, dropped, poisoned
 from outbox.dispatching.slots import Slots
@@ -218,10 +216,11 @@ def _carried(each: Try, task: asyncio.Future[Response]) -> None:
 def _load_kind(kind: Kind, entries: Sequence[Claimed]) -> Mapping[int, Loaded]:
     """All in one query; when that fails, one by one, so that a bad entry costs the others nothing."""
     try:
-        return kind.load(entries)
+        with unbroken():
+            return kind.load(entries)
+    except Broken:
+        raise
     except Exception as error:
-        if connection.connection is None or connection.connection.closed:  # the database went away
-            raise
         if len(entries) == 1:
             return {entries[0].id: error}
     loaded: dict[int, Loaded] = {}

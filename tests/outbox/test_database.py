@@ -6,9 +6,9 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection, transaction
 
-from outbox.dispatching.database import Database
+from outbox.dispatching.database import Broken, Database, unbroken
 
 
 class Outage:
@@ -44,3 +44,12 @@ def test_patience_can_end_while_a_job_waits():
 
     with ThreadPoolExecutor(1) as executor, pytest.raises(OperationalError):
         asyncio.run(story(Database(executor)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_broke_is_told_from_a_row_that_is_to_blame():
+    with pytest.raises(ValueError, match="this row"), unbroken(), transaction.atomic():
+        raise ValueError("this row")
+
+    with pytest.raises(Broken), unbroken(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")

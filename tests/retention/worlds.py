@@ -15,9 +15,11 @@ from projects.models import App, User
 from retention import holding, purging
 from retention.deciding import changing
 from retention.deciding.changing import Ground
+from retention.deleting import batches
+from retention.deleting.batches import Course
 from retention.models import HoldScope, Justification, LegalHold, OwedItem, RetentionPolicy, Via
 from retention.policies import PolicyType, Scope
-from tests.factories import KEY, make_user
+from tests.factories import KEY, make_conversation, make_message, make_user
 from webhooks.models import Attempt, DeadLetter, Event, OfMessage
 
 MESSAGES = PolicyType.MESSAGE_EXPIRE_POLICY
@@ -136,3 +138,27 @@ def cover(scope: HoldScope, message: Message) -> dict[str, Any]:
     if scope == HoldScope.CONTACT:
         return {"contact_id": conversation.contact_id}
     return {"conversation_id": conversation.id} if scope == HoldScope.CONVERSATION else {}
+
+
+def fill(app: App, number: int, *, accept_time: datetime, conversations: int = 1) -> None:
+    """Many messages of one moment, spread over some conversations."""
+    for _ in range(conversations):
+        conversation = make_conversation(app, stopped_at=accept_time)
+        message = make_message(conversation=conversation, accept_time=accept_time)
+        Message.objects.bulk_create(
+            Message(
+                project_id=app.project_id,
+                app=app,
+                conversation=conversation,
+                direction=message.direction,
+                content={},
+                accept_time=accept_time,
+                processing_mode=message.processing_mode,
+                status=message.status,
+            )
+            for _ in range(number // conversations - 1)
+        )
+
+
+def first_batch(app: App, now: datetime, **more: Any) -> batches.Batch:
+    return batches.purge(app.pk, Course(part=0, at=now, **more))

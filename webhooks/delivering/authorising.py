@@ -122,7 +122,7 @@ def _token_request(credentials: ClientCredentials) -> Request:
 
 def _read(answer: Response, *, asked_at: float) -> Token | None:
     """The token in an answer; None when there is none that a header can carry."""
-    if not _is_success(answer):
+    if not answer.is_success:
         return None
     try:
         document = orjson.loads(answer.body)
@@ -133,7 +133,7 @@ def _read(answer: Response, *, asked_at: float) -> Token | None:
             text
         ):
             with contextlib.suppress(ValueError):  # some servers write the number as text
-                return Token(text, ends_at=asked_at + min(float(life), LONGEST_LIFE) - MARGIN)
+                return Token(text, ends_at=asked_at + min(LONGEST_LIFE, float(life)) - MARGIN)
     return None
 
 
@@ -141,14 +141,10 @@ def _failed(answer: Response) -> Response:
     """The answer of a token endpoint as the failure of a delivery; nothing of its body is kept."""
     if answer.error:
         detail = f"{answer.error}: {answer.detail}"
-    elif _is_success(answer):
+    elif answer.is_success:
         detail = "the answer holds no access_token and expires_in that can be used"
     else:
         detail = f"HTTP {answer.status}"
     return replace(
         answer, status=0, headers={}, body=b"", error=TOKEN_FAILURE, detail=f"token endpoint: {detail}"
     )
-
-
-def _is_success(answer: Response) -> bool:
-    return 200 <= answer.status < 300

@@ -18,6 +18,7 @@ DISABLED = "disabled"  # an error of our own: the webhook is switched off, so no
 EXPIRED = "expired"  # another: the receiver failed until the event's time was over
 UNASKED = frozenset({DISABLED, EXPIRED})  # nothing was sent, so it says nothing of the receiver
 NEVER_SENT = frozenset({"forbidden", "bad_url"})  # another try would end the same way
+_NOT_SENT = UNASKED | NEVER_SENT
 SLOW_DOWN = frozenset({429, 502, 503, 504})  # answers whose Retry-After counts
 HALF = 0.5  # what a refusal counts against a receiver: it may be the event's fault
 LONGEST_RETRY_AFTER = 3600.0  # seconds
@@ -29,7 +30,7 @@ TAKEN = Verdict(Decision.DONE)
 
 def judge(claimed: Claimed, response: Response, *, is_4xx_final: bool) -> Verdict:
     """Taken, to be tried again, or given up; then the outcome is the reason."""
-    if 200 <= response.status < 300:
+    if response.is_success:
         return TAKEN
     pause = asked_for(response, at=claimed.due_at)
     after = max(wait(claimed.attempt), pause)
@@ -83,23 +84,26 @@ def asked_for(response: Response, *, at: datetime) -> float:
 
 def is_over(claimed: Claimed, *, at: datetime) -> bool:
     """Whether the window has ended."""
-    return max(claimed.due_at, at) > claimed.created_at + timedelta(seconds=settings.WEBHOOK_RETRY_WINDOW)
+    return max(claimed.due_at, at) > _ends_at(claimed)
 
 
 def is_too_late(claimed: Claimed, *, after: float) -> bool:
     """Whether a try so many seconds after this one would lie beyond the window."""
-    window = timedelta(seconds=settings.WEBHOOK_RETRY_WINDOW)
-    return claimed.due_at + timedelta(seconds=after) > claimed.created_at + window
+    return claimed.due_at + timedelta(seconds=after) > _ends_at(claimed)
+
+
+def _ends_at(claimed: Claimed) -> datetime:
+    return claimed.created_at + timedelta(seconds=settings.WEBHOOK_RETRY_WINDOW)
 
 
 def _is_final(response: Response, *, is_4xx_final: bool) -> bool:
-    if response.status == GONE or response.error in UNASKED | NEVER_SENT:
+    if response.status == GONE or response.error in _NOT_SENT:
         return True
     return is_4xx_final and 400 <= response.status < 500 and response.status not in SLOW_DOWN
 
 
 def _strain(response: Response) -> float:
-    if response.error in UNASKED | NEVER_SENT:
+    if response.error in _NOT_SENT:
         return 0.0
     return HALF if 400 <= response.status < 500 else 1.0
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
-from django.conf import settings
 from django.db import transaction
 
-from gateway.asking import ask
 from gateway.http import Response
 from webhooks.delivering import delivery, receivers
 from webhooks.delivering.masking import masked
 from webhooks.delivering.receivers import Receiver, Told
 from webhooks.models import Attempt, Event, Webhook, may_be_called
-
-PATIENCE: Final = 10.0  # seconds: a person waits, and a thread of the web with them
+from webhooks.trying import waiting
 
 
 def send(webhook: Webhook, event: Event, url: str, *, now: datetime) -> Attempt:
@@ -29,8 +25,7 @@ def send(webhook: Webhook, event: Event, url: str, *, now: datetime) -> Attempt:
     whole = receivers.of_webhook(webhook)
     receiver = replace(whole, url=url, webhook_id=None, credentials=None)
     told = Told(event.id, event.app_id, bytes(event.body), url, signed_at=int(now.timestamp()))
-    request = delivery.request(receiver, told)
-    response = ask(replace(request, timeout=min(PATIENCE, float(settings.WEBHOOK_TIMEOUT))))
+    _, response = waiting.exchange(receiver, told)
     attempt = _attempt(event, receiver, masked(response, whole.secrets), now=now)
     with transaction.atomic():
         if Event.objects.select_for_update().filter(pk=event.pk).exists():  # not purged meanwhile
@@ -39,7 +34,6 @@ def send(webhook: Webhook, event: Event, url: str, *, now: datetime) -> Attempt:
 
 
 def _attempt(event: Event, receiver: Receiver, shown: Response, *, now: datetime) -> Attempt:
-    is_success = 200 <= shown.status < 300
     return Attempt(
         app_id=event.app_id,
         message_id=event.message_id,
@@ -47,7 +41,7 @@ def _attempt(event: Event, receiver: Receiver, shown: Response, *, now: datetime
         event_id=event.id,
         callback_url=receiver.url,
         number=1,
-        result=Attempt.Result.DELIVERED if is_success else Attempt.Result.GIVEN_UP,
+        result=Attempt.Result.DELIVERED if shown.is_success else Attempt.Result.GIVEN_UP,
         status_code=shown.status or None,
         error=shown.error,
         detail=shown.detail[:500],

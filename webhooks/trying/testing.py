@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from gateway.asking import ask
 from gateway.http import Request, Response, Timings
 from projects import ids
 from webhooks import subscribing
-from webhooks.delivering import delivery, receivers
-from webhooks.delivering.authorising import Authoriser
-from webhooks.delivering.masking import masked
+from webhooks.delivering import receivers
 from webhooks.delivering.receivers import Told
 from webhooks.models import TargetType, Webhook
 from webhooks.triggers import Trigger
-from webhooks.trying import samples, verifying
+from webhooks.trying import samples, verifying, waiting
 from webhooks.trying.verifying import Finding
 
-PATIENCE: Final = 10.0  # seconds: a person waits, and a thread of the web with them
 MASKED: Final = "Bearer ****"
 
 
@@ -41,7 +36,7 @@ class Trial:
     @property
     def is_success(self) -> bool:
         """Whether the receiver took it."""
-        return 200 <= self.response.status < 300
+        return self.response.is_success
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -65,10 +60,7 @@ def send(webhook: Webhook, trigger: Trigger, *, now: datetime) -> Trial:
         id=ids.ulid(), app_id=webhook.app_id, body=sample, callback_url="", signed_at=int(now.timestamp())
     )
     receiver = receivers.of_webhook(webhook)
-    request = replace(
-        delivery.request(receiver, event), timeout=min(PATIENCE, float(settings.WEBHOOK_TIMEOUT))
-    )
-    response = masked(ask(request, by=lambda client: Authoriser(client).send), receiver.secrets)
+    request, response = waiting.exchange(receiver, event)
     trial = Trial(
         event_id=event.id,
         request=request,
@@ -76,7 +68,7 @@ def send(webhook: Webhook, trigger: Trigger, *, now: datetime) -> Trial:
         findings=verifying.check(
             request.headers, request.body, [secret.text for secret in receiver.keyring.secrets]
         ),
-        has_enabled=webhook.disabled_at is not None and 200 <= response.status < 300,
+        has_enabled=webhook.disabled_at is not None and response.is_success,
     )
     if trial.has_enabled:
         subscribing.enable(webhook)

@@ -11,23 +11,12 @@ from django.urls import reverse
 from contacts.models import Contact
 from conversations.models import Message
 from projects import clock
-from projects.models import Role
 from retention import holding
 from retention.models import HoldScope
 from tests import factories
-from tests.portal.pages import login, make_world
+from tests.portal.pages import login
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world():
-    return make_world("ours")
-
-
-@pytest.fixture
-def client(world):
-    return login(factories.make_user(world.project, Role.ADMIN))
 
 
 def test_a_contact_is_made_with_its_identities_as_the_api_keeps_them(client, world):

@@ -9,22 +9,12 @@ from django.test import override_settings
 from django.urls import reverse
 
 from projects import keys
-from projects.models import ChannelCredential, Role
+from projects.models import ChannelCredential
 from tests import factories
-from tests.portal.pages import list_addresses, login, make_world, refused_by_policy, row_addresses
+from tests.portal.pages import list_addresses, login, refused_by_policy, row_addresses
 from webhooks.models import Webhook
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world():
-    return make_world("ours")
-
-
-@pytest.fixture
-def client(world):
-    return login(factories.make_user(world.project, Role.ADMIN))
 
 
 def all_addresses(world):

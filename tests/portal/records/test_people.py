@@ -8,19 +8,9 @@ from django.urls import reverse
 from projects import keys
 from projects.models import AccessKey, Membership, Role
 from tests import factories
-from tests.portal.pages import form_of, login, make_world
+from tests.portal.pages import form_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world():
-    return make_world("ours")
-
-
-@pytest.fixture
-def client(world):
-    return login(factories.make_user(world.project, Role.ADMIN))
 
 
 def test_the_secret_of_a_key_is_shown_once(client, world):
